@@ -1,0 +1,68 @@
+import { z } from 'zod';
+
+/** A point in time, ISO 8601 in UTC with milliseconds. */
+export const Timestamp = z.iso.datetime().describe('ISO 8601, UTC');
+export type Timestamp = z.infer<typeof Timestamp>;
+
+/** A calendar date as precise as its source gives it: `2026-07-02`, `2026-07` or `2026`. */
+export const PartialDate = z
+  .string()
+  .regex(/^\d{4}(-\d{2}(-\d{2})?)?$/)
+  .describe('YYYY, YYYY-MM or YYYY-MM-DD, as precise as the source gives it');
+export type PartialDate = z.infer<typeof PartialDate>;
+
+/** The largest number of items one page may hold. */
+export const MAX_LIMIT = 100;
+
+/** The deepest offset; past it, page by cursor. */
+export const MAX_OFFSET = 10_000;
+
+/** Paging parameters that every list takes. */
+export const paging = {
+  limit: z.number().int().min(1).max(MAX_LIMIT).default(20).describe('Items on this page').meta({ example: 20 }),
+  offset: z
+    .number()
+    .int()
+    .min(0)
+    .max(MAX_OFFSET)
+    .default(0)
+    .describe('Items to skip; past 10,000 page by cursor instead')
+    .meta({ example: 0 }),
+};
+
+/** What is said about a page beside its items. */
+export const ListMeta = z
+  .object({
+    total: z.number().int().describe('Items that match, on all pages'),
+    limit: z.number().int(),
+    offset: z.number().int(),
+    nextCursor: z
+      .string()
+      .nullable()
+      .describe('Pass as `cursor` for the next page; null on the last page and where a list has no cursor'),
+    catalogVersion: z.number().int().describe('Grows by one with every commit that changes what is published'),
+  })
+  .meta({ id: 'ListMeta' });
+export type ListMeta = z.infer<typeof ListMeta>;
+
+/** What is said about a single answer beside its data. */
+export const Meta = z
+  .object({
+    catalogVersion: z.number().int().describe('Grows by one with every commit that changes what is published'),
+  })
+  .meta({ id: 'Meta' });
+export type Meta = z.infer<typeof Meta>;
+
+const answerTime = Timestamp.describe(
+  'Answers made from the catalogue: when this catalogue version was committed. Other answers: now.',
+);
+
+/** The envelope of a list: `{ data: [...], meta, timestamp }`. */
+export function listOf<Item extends z.ZodType>(item: Item) {
+  return z.object({ data: z.array(item), meta: ListMeta, timestamp: answerTime });
+}
+
+/** The envelope of a single answer: `{ data, meta, timestamp }`. */
+export function oneOf<Data extends z.ZodType>(data: Data) {
+  return z.object({ data, meta: Meta, timestamp: answerTime });
+}

@@ -1,0 +1,26 @@
+import { getModel, listModels } from './models.ts';
+import { createRouterOf, type HandlersOf, type RouterOf } from './operation.ts';
+import { listProviders } from './providers.ts';
+import { getRun, listRuns, listSources, startSync } from './sync.ts';
+import { getHealth, getLive, getReady, getStatus } from './system.ts';
+
+/** The whole API: the names are those of the tRPC procedures, the paths stand in the contracts. */
+export const api = {
+  health: { get: getHealth, live: getLive, ready: getReady },
+  status: { get: getStatus },
+  models: { list: listModels, get: getModel },
+  providers: { list: listProviders },
+  sources: { list: listSources },
+  admin: { sync: { start: startSync, history: listRuns, get: getRun } },
+};
+
+/** What the server has to implement. */
+export type Handlers = HandlersOf<typeof api>;
+
+/** The type of the API's tRPC router; all that a typed client needs. */
+export type AppRouter = RouterOf<typeof api>;
+
+/** Makes the API's tRPC router from its handlers. */
+export function createRouter(handlers: Handlers): AppRouter {
+  return createRouterOf(api, handlers);
+}

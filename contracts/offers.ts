@@ -1,0 +1,115 @@
+import { z } from 'zod';
+import { PartialDate, Timestamp } from './common.ts';
+
+const perMillion = (what: string) => z.number().nonnegative().nullable().describe(`USD per 1,000,000 ${what}`);
+const each = (what: string) => z.number().nonnegative().nullable().describe(`USD for each ${what}`);
+
+/** Every price a source may state. A price that no source stated is null, never 0. */
+export const Prices = z
+  .object({
+    input: perMillion('input tokens').meta({ example: 2.5 }),
+    output: perMillion('output tokens').meta({ example: 15 }),
+    cacheRead: perMillion('input tokens read from the prompt cache'),
+    cacheWrite: perMillion('input tokens written to the prompt cache'),
+    cacheWrite1h: perMillion('input tokens written to the prompt cache for one hour'),
+    reasoning: perMillion('reasoning tokens'),
+    audioInput: perMillion('audio input tokens'),
+    audioOutput: perMillion('audio output tokens'),
+    audioCacheRead: perMillion('audio input tokens read from the prompt cache'),
+    imageInput: perMillion('image input tokens'),
+    imageOutput: perMillion('image output tokens'),
+    perImage: each('input image'),
+    perRequest: each('request'),
+    perSearch: each('web search'),
+  })
+  .meta({ id: 'Prices' });
+export type Prices = z.infer<typeof Prices>;
+
+/** The names of the prices, in the order in which they are published. */
+export const PRICE_NAMES = Prices.keyof().options;
+export type PriceName = (typeof PRICE_NAMES)[number];
+
+/** A price set that replaces the base prices while its condition holds. Null means: the base price stays. */
+export const PriceTier = z
+  .object({
+    aboveInputTokens: z
+      .number()
+      .int()
+      .nullable()
+      .describe('Holds for requests with more input tokens than this; null: whatever the length'),
+    utcStart: z.string().nullable().describe('Holds from this time of day, UTC, as HH:MM; null: all day'),
+    utcEnd: z.string().nullable().describe('Holds until this time of day, UTC, as HH:MM; null: all day'),
+    ...Prices.shape,
+  })
+  .meta({ id: 'PriceTier' });
+export type PriceTier = z.infer<typeof PriceTier>;
+
+/** How far a price set can be relied on. */
+export const PriceStatus = z
+  .enum(['known', 'free', 'dynamic', 'unknown'])
+  .describe(
+    'known: stated by the source. free: offered as free of charge. dynamic: depends on what a router picks. ' +
+      'unknown: not stated, or stated as 0 without being offered as free (subscription plans, trials).',
+  )
+  .meta({ id: 'PriceStatus' });
+export type PriceStatus = z.infer<typeof PriceStatus>;
+
+/** What an offer costs: base prices, and the tiers that replace them. Later tiers win over earlier ones. */
+export const Pricing = z
+  .object({
+    status: PriceStatus,
+    ...Prices.shape,
+    discount: z
+      .number()
+      .nullable()
+      .describe('Share taken off, 0 to 1, already contained in the prices; null: not stated'),
+    tiers: z.array(PriceTier),
+  })
+  .meta({ id: 'Pricing' });
+export type Pricing = z.infer<typeof Pricing>;
+
+/** Token limits. Null is unknown. */
+export const Limits = z
+  .object({
+    context: z.number().int().positive().nullable().describe('Tokens of input and output together'),
+    input: z.number().int().positive().nullable().describe('Largest number of input tokens'),
+    output: z.number().int().positive().nullable().describe('Largest number of output tokens'),
+  })
+  .meta({ id: 'Limits' });
+export type Limits = z.infer<typeof Limits>;
+
+/** Where a model or an offer stands in its life. */
+export const Lifecycle = z
+  .object({
+    status: z
+      .enum(['alpha', 'beta', 'active', 'deprecated', 'retiring', 'retired', 'delisted'])
+      .describe('delisted: no source lists it any more'),
+    date: PartialDate.nullable().describe('When the status takes or took effect; null: not stated'),
+    successor: z.string().nullable().describe('Id of the model that replaces it; null: not stated'),
+  })
+  .meta({ id: 'Lifecycle' });
+export type Lifecycle = z.infer<typeof Lifecycle>;
+
+/** A faster or otherwise different way of serving the same offer, at its own price. */
+export const OfferMode = z
+  .object({ name: z.string().meta({ example: 'fast' }), pricing: Pricing })
+  .meta({ id: 'OfferMode' });
+export type OfferMode = z.infer<typeof OfferMode>;
+
+/** One model at one provider: what it is called there, what it costs there, what it can take there. */
+export const Offer = z
+  .object({
+    provider: z.string().describe('Who serves it').meta({ example: 'openai' }),
+    providerModelId: z.string().describe("The provider's own id for the model, as its API takes it"),
+    name: z.string(),
+    pricing: Pricing,
+    modes: z.array(OfferMode),
+    limits: Limits,
+    parameters: z.array(z.string()).describe('Request parameters that are supported; empty: not stated'),
+    moderated: z.boolean().nullable().describe('Whether requests are moderated by the provider'),
+    listedAt: Timestamp.nullable().describe('When the provider listed it'),
+    lifecycle: Lifecycle,
+    sources: z.array(z.string()).describe('Sources that state this offer; the first one gives the values'),
+  })
+  .meta({ id: 'Offer' });
+export type Offer = z.infer<typeof Offer>;
