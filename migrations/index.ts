@@ -1,0 +1,4 @@
+import { Migration20261123160000 } from './Migration20261123160000.ts';
+
+/** Every migration, oldest first. `npm run migration` adds to it. */
+export const MIGRATIONS = [Migration20261123160000];

@@ -1,0 +1,177 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import { PRICE_NAMES, type PriceName } from '../../contracts/offers.ts';
+
+// Times are ISO 8601 text in UTC with milliseconds and flags are 0 or 1: the same bytes, order and types on both databases.
+
+/** The one row that says which catalogue version is published; its id is 1. */
+export const CatalogEntity = defineEntity({
+  name: 'Catalog',
+  tableName: 'catalog',
+  properties: {
+    id: p.integer().primary().autoincrement(false),
+    version: p.integer(),
+    committedAt: p.text(),
+    /** Format of the stored records and documents; another one makes the next sync write them anew. */
+    format: p.integer(),
+  },
+});
+
+/** A lock that its holder has to renew: `sync` while a run is under way. Times are the database's own clock. */
+export const LeaseEntity = defineEntity({
+  name: 'Lease',
+  tableName: 'leases',
+  properties: {
+    name: p.text().primary(),
+    owner: p.text(),
+    expiresAtMs: p.bigint('number'),
+  },
+});
+
+/** One execution of the sync. */
+export const RunEntity = defineEntity({
+  name: 'Run',
+  tableName: 'sync_runs',
+  properties: {
+    id: p.text().primary(),
+    status: p.text(),
+    message: p.text(),
+    trigger: p.text(),
+    startedAt: p.text(),
+    completedAt: p.text().nullable(),
+    totalFetched: p.integer(),
+    totalStored: p.integer(),
+    catalogVersion: p.integer().nullable(),
+    /** Outcomes, as JSON text. */
+    sources: p.text(),
+  },
+  indexes: [{ properties: ['startedAt', 'id'] }],
+});
+
+/** What is remembered of a source between runs. */
+export const SourceEntity = defineEntity({
+  name: 'Source',
+  tableName: 'sources',
+  properties: {
+    id: p.text().primary(),
+    status: p.text().nullable(),
+    /** Why the last run failed for it, as JSON text. */
+    error: p.text().nullable(),
+    lastGoodAt: p.text().nullable(),
+    asOf: p.text().nullable(),
+    /** Validators of the last good fetch by URL, as JSON text. */
+    validators: p.text(),
+    /** What it says about providers, as JSON text. */
+    providers: p.text(),
+  },
+});
+
+/** What one source said about one model in its last good fetch. */
+export const RecordEntity = defineEntity({
+  name: 'Record',
+  tableName: 'records',
+  properties: {
+    source: p.text().primary(),
+    id: p.text().primary(),
+    modelId: p.text(),
+    hash: p.text(),
+    /** The item as the source gave it, as JSON text. */
+    raw: p.text(),
+    firstSeenAt: p.text(),
+    updatedAt: p.text(),
+  },
+  indexes: [{ properties: ['modelId'] }],
+});
+
+/** One published model: the columns that lists filter and sort by, and the finished answer. */
+export const ModelEntity = defineEntity({
+  name: 'Model',
+  tableName: 'models',
+  properties: {
+    id: p.text().primary(),
+    creator: p.text(),
+    nameKey: p.text(),
+    searchText: p.text(),
+    releaseDate: p.text().nullable(),
+    context: p.bigint('number').nullable(),
+    inputPrice: p.bigint('number').nullable(),
+    outputPrice: p.bigint('number').nullable(),
+    downloads: p.bigint('number').nullable(),
+    /** 1: no source lists it any more. */
+    delisted: p.integer(),
+    /** Of a rolling name: what it points to, and since when. */
+    target: p.text().nullable(),
+    targetSince: p.text().nullable(),
+    /** 1: known from Artificial Analysis alone, so withheld where its values are. */
+    restricted: p.integer(),
+    /** Of the document without popularity and speed figures. */
+    steadyHash: p.text(),
+    hash: p.text(),
+    /** The model as it is published, as JSON text, but for the two times below. */
+    document: p.text(),
+    /** The same without what came from Artificial Analysis; null: no difference. */
+    openDocument: p.text().nullable(),
+    firstSeenAt: p.text(),
+    updatedAt: p.text(),
+    /** When popularity and speed figures were last renewed; they move at most daily. */
+    refreshedAt: p.text(),
+  },
+  indexes: [{ properties: ['creator'] }, { properties: ['nameKey'] }],
+});
+
+const priceColumns = Object.fromEntries(
+  PRICE_NAMES.map((name) => [`${name}Price`, p.bigint('number').nullable()]),
+) as Record<`${PriceName}Price`, ReturnType<ReturnType<typeof p.bigint<'number'>>['nullable']>>;
+
+/** One offer: prices in nano-dollars per 1,000,000 tokens or each, and the finished answer. */
+export const OfferEntity = defineEntity({
+  name: 'Offer',
+  tableName: 'offers',
+  properties: {
+    provider: p.text().primary(),
+    providerModelId: p.text().primary(),
+    modelId: p.text(),
+    priceStatus: p.text(),
+    ...priceColumns,
+    hash: p.text(),
+    /** The offer as it is published, as JSON text. */
+    document: p.text(),
+  },
+  indexes: [{ properties: ['modelId', 'provider'] }],
+});
+
+/** Another id by which a model is known, in lower case. */
+export const AliasEntity = defineEntity({
+  name: 'Alias',
+  tableName: 'aliases',
+  properties: {
+    alias: p.text().primary(),
+    modelId: p.text(),
+    source: p.text(),
+  },
+  indexes: [{ properties: ['modelId'] }],
+});
+
+/** One published provider. */
+export const ProviderEntity = defineEntity({
+  name: 'Provider',
+  tableName: 'providers',
+  properties: {
+    id: p.text().primary(),
+    hash: p.text(),
+    /** The provider as it is published, as JSON text. */
+    document: p.text(),
+  },
+});
+
+/** Every table, for both databases. */
+export const ENTITIES = [
+  CatalogEntity,
+  LeaseEntity,
+  RunEntity,
+  SourceEntity,
+  RecordEntity,
+  ModelEntity,
+  OfferEntity,
+  AliasEntity,
+  ProviderEntity,
+] as const;

@@ -1,0 +1,208 @@
+import { sql, type Kysely, type SelectQueryBuilder } from 'kysely';
+import type { Model, ModelDetail, ModelSort, SourceRecord } from '../../contracts/models.ts';
+import type { Offer } from '../../contracts/offers.ts';
+import type { MergedModel } from '../../sync/merge.ts';
+import type { DialectName, Tables } from './orm.ts';
+
+/** Which models to list, and how. */
+export interface ModelQuery {
+  limit: number;
+  offset: number;
+  after: Position | null;
+  provider: string | null;
+  creator: string | null;
+  words: string[];
+  sort: { field: ModelSort; descending: boolean };
+}
+
+/** Where a page ended: the sort value and the id of its last model. */
+export interface Position {
+  value: string | number | null;
+  id: string;
+}
+
+/** What a reader may see: with `withheld`, nothing that Artificial Analysis said. */
+export interface View {
+  withheld: boolean;
+}
+
+type Models = SelectQueryBuilder<Tables, 'models', object>;
+
+const SORT_COLUMN = {
+  id: 'id',
+  name: 'name_key',
+  releaseDate: 'release_date',
+  context: 'context',
+  inputPrice: 'input_price',
+  outputPrice: 'output_price',
+  downloads: 'downloads',
+} as const satisfies Record<ModelSort, keyof Tables['models']>;
+
+const TEXT_SORTS: ModelSort[] = ['id', 'name', 'releaseDate'];
+
+/** Text is compared by its bytes: what Postgres makes of it otherwise depends on how the database was created. */
+function sortKey(dialect: DialectName, field: ModelSort) {
+  const column = sql.ref(`models.${SORT_COLUMN[field]}`);
+  return dialect === 'postgresql' && TEXT_SORTS.includes(field) ? sql`${column} collate "C"` : column;
+}
+
+/** A LIKE pattern for a text that is to be found as it is. */
+function containing(text: string): string {
+  return `%${text.replace(/[\\%_]/g, '\\$&')}%`;
+}
+
+function matching(db: Kysely<Tables>, query: ModelQuery, view: View): Models {
+  let models: Models = db.selectFrom('models').where('delisted', '=', 0);
+  if (view.withheld) models = models.where('restricted', '=', 0);
+  if (query.creator !== null) models = models.where('creator', '=', query.creator);
+  if (query.provider !== null) {
+    const { provider } = query;
+    models = models.where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('offers')
+          .select('offers.model_id')
+          .whereRef('offers.model_id', '=', 'models.id')
+          .where('offers.provider', '=', provider),
+      ),
+    );
+  }
+  for (const word of query.words) {
+    models = models.where(sql<boolean>`search_text like ${containing(word)} escape '\\'`);
+  }
+  return models;
+}
+
+/** Models after a position: unknown values come last in both directions, ties are broken by id. */
+function after(models: Models, dialect: DialectName, { sort }: ModelQuery, { value, id }: Position): Models {
+  const key = sortKey(dialect, sort.field);
+  const idKey = sortKey(dialect, 'id');
+  const further = sort.descending ? sql`<` : sql`>`;
+  if (sort.field === 'id') return models.where(sql<boolean>`${key} ${further} ${id}`);
+  if (value === null) return models.where(sql<boolean>`${key} is null and ${idKey} > ${id}`);
+  return models.where(
+    sql<boolean>`(${key} ${further} ${value} or (${key} = ${value} and ${idKey} > ${id}) or ${key} is null)`,
+  );
+}
+
+const MODEL_COLUMNS = [
+  'id',
+  'delisted',
+  'document',
+  'open_document',
+  'target_since',
+  'first_seen_at',
+  'updated_at',
+] as const;
+type ModelRow = Pick<Tables['models'], (typeof MODEL_COLUMNS)[number]>;
+
+function modelOf(row: ModelRow, { withheld }: View): Model {
+  const text = withheld && row.open_document !== null ? row.open_document : row.document;
+  const { target, ...merged } = JSON.parse(text) as MergedModel;
+  const { id, kind, ...rest } = merged;
+  const model: Model = {
+    id,
+    kind,
+    target,
+    since: row.target_since,
+    ...rest,
+    firstSeenAt: row.first_seen_at,
+    updatedAt: row.updated_at,
+  };
+  if (row.delisted === 0) return model;
+  return {
+    ...model,
+    lifecycle: { status: 'delisted', date: row.updated_at.slice(0, 10), successor: null },
+    providers: [],
+    sources: [],
+  };
+}
+
+/** One page of models, where it ends if more follow, and how many match in all. */
+export async function listModels(
+  db: Kysely<Tables>,
+  dialect: DialectName,
+  query: ModelQuery,
+  view: View,
+): Promise<{ models: Model[]; next: Position | null; total: number }> {
+  const all = matching(db, query, view);
+  const { count } = await all.select((eb) => eb.fn.countAll().as('count')).executeTakeFirstOrThrow();
+  const { field, descending } = query.sort;
+  const column = SORT_COLUMN[field];
+  const key = sortKey(dialect, field);
+  const rows = await (query.after === null ? all : after(all, dialect, query, query.after))
+    .select([...MODEL_COLUMNS, `${column} as sort_value`])
+    .orderBy(sql`${key} is null`)
+    .orderBy(key, descending ? 'desc' : 'asc')
+    .orderBy(sortKey(dialect, 'id'))
+    .limit(query.limit + 1)
+    .offset(query.offset)
+    .execute();
+  const page = rows.slice(0, query.limit);
+  const last = rows.length > query.limit ? page.at(-1) : undefined;
+  return {
+    models: page.map((row) => modelOf(row, view)),
+    next: last === undefined ? null : { value: sortValue(last.sort_value, field), id: last.id },
+    total: Number(count),
+  };
+}
+
+/** Postgres answers 64-bit integers as text. */
+function sortValue(value: string | number | null, field: ModelSort): string | number | null {
+  return value === null || TEXT_SORTS.includes(field) ? value : Number(value);
+}
+
+/** One model by its id or by an alias, with its offers and records; null: nothing has that name. Names are in lower case. */
+export async function findModel(
+  db: Kysely<Tables>,
+  dialect: DialectName,
+  names: string[],
+  view: View,
+): Promise<ModelDetail | null> {
+  for (const name of names) {
+    const id = (await hasModel(db, name)) ? name : await aliasTarget(db, name);
+    if (id === null) continue;
+    let query = db.selectFrom('models').select(MODEL_COLUMNS).where('id', '=', id);
+    if (view.withheld) query = query.where('restricted', '=', 0);
+    const row = await query.executeTakeFirst();
+    if (row === undefined) return null;
+    return {
+      ...modelOf(row, view),
+      offers: await offersOf(db, dialect, id),
+      records: await recordsOf(db, dialect, id, view),
+    };
+  }
+  return null;
+}
+
+async function hasModel(db: Kysely<Tables>, id: string): Promise<boolean> {
+  return (await db.selectFrom('models').select('id').where('id', '=', id).executeTakeFirst()) !== undefined;
+}
+
+async function aliasTarget(db: Kysely<Tables>, alias: string): Promise<string | null> {
+  const row = await db.selectFrom('aliases').select('model_id').where('alias', '=', alias).executeTakeFirst();
+  return row?.model_id ?? null;
+}
+
+/** By bytes, on both databases. */
+const bytewise = (dialect: DialectName, column: string) =>
+  dialect === 'postgresql' ? sql`${sql.ref(column)} collate "C"` : sql.ref(column);
+
+async function offersOf(db: Kysely<Tables>, dialect: DialectName, modelId: string): Promise<Offer[]> {
+  const rows = await db
+    .selectFrom('offers')
+    .select('document')
+    .where('model_id', '=', modelId)
+    .orderBy(bytewise(dialect, 'provider'))
+    .orderBy(bytewise(dialect, 'provider_model_id'))
+    .execute();
+  return rows.map(({ document }) => JSON.parse(document) as Offer);
+}
+
+function recordsOf(db: Kysely<Tables>, dialect: DialectName, modelId: string, view: View): Promise<SourceRecord[]> {
+  let query = db
+    .selectFrom('records')
+    .select(['source', 'id', 'first_seen_at as firstSeenAt', 'updated_at as updatedAt'])
+    .where('model_id', '=', modelId);
+  if (view.withheld) query = query.where('source', '!=', 'artificialanalysis');
+  return query.orderBy(bytewise(dialect, 'source')).orderBy(bytewise(dialect, 'id')).execute();
+}

@@ -1,0 +1,15 @@
+/** Error codes and SQLSTATE classes that mean: the database is away, full or overloaded, and the request may be tried again. */
+const CODES =
+  /^(ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|EPIPE|ETIMEDOUT|SQLITE_(BUSY|CANTOPEN|IOERR|FULL|READONLY|LOCKED)\w*|08\w{3}|53\w{3}|57\w{3}|55P03|25006)$/;
+
+/** What pg 8.23 says without a code when it gives up waiting. */
+const MESSAGES = /timeout exceeded when trying to connect|Query read timeout|Connection terminated|Client has encountered a connection error/;
+
+/** Whether an error says that the database can not be used right now. */
+export function isUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if ('code' in error && typeof error.code === 'string' && CODES.test(error.code)) return true;
+  if (MESSAGES.test(error.message)) return true;
+  if (error instanceof AggregateError) return error.errors.some(isUnavailable);
+  return error.cause !== undefined && isUnavailable(error.cause);
+}
