@@ -1,0 +1,132 @@
+import { CATALOG_FORMAT, type Catalog, type DraftModel } from './catalog.ts';
+import type { FetchedRecord } from './fetch.ts';
+import type { Group } from './identity.ts';
+import type { CatalogChanges, CatalogIndex, ModelKey, ModelRow, RecordKey, SourceState } from './store.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** Popularity and speed move at most daily. */
+function isDue(stored: ModelKey, now: string): boolean {
+  return Date.parse(now) - Date.parse(stored.refreshedAt) >= DAY_MS;
+}
+
+function modelChange(draft: DraftModel, stored: ModelKey | undefined, now: string): ModelRow | null {
+  const same = stored !== undefined && stored.delisted === 0;
+  if (same && stored.hash === draft.hash) return null;
+  if (same && stored.steadyHash === draft.steadyHash && !isDue(stored, now)) return null;
+  const sameTarget = stored !== undefined && stored.target === draft.target;
+  return {
+    ...draft,
+    targetSince: draft.target === null ? null : sameTarget ? stored.targetSince : now,
+    firstSeenAt: stored?.firstSeenAt ?? now,
+    updatedAt: now,
+    refreshedAt: now,
+  };
+}
+
+/** Rows of `next` that are not in `stored` as they are, and keys of `stored` that are not in `next`. */
+function difference<Row extends { hash: string }, Key extends { hash: string }>(
+  next: Row[],
+  stored: Key[],
+  keyOf: (row: Row | Key) => string,
+): { upsert: Row[]; remove: Key[] } {
+  const hashes = new Map(stored.map((row) => [keyOf(row), row.hash]));
+  const keys = new Set(next.map(keyOf));
+  return {
+    upsert: next.filter((row) => hashes.get(keyOf(row)) !== row.hash),
+    remove: stored.filter((row) => !keys.has(keyOf(row))),
+  };
+}
+
+const recordKey = ({ source, id }: { source: string; id: string }) => `${source}\n${id}`;
+
+/** What a run knows when it comes to writing. */
+export interface Outcome {
+  index: CatalogIndex;
+  groups: Group[];
+  catalog: Catalog;
+  /** The accepted records of the sources that were fetched anew. */
+  fresh: Map<string, FetchedRecord[]>;
+  /** Sources that are dropped whole, without history or aliases. */
+  dropped: Set<string>;
+  sources: SourceState[];
+  now: string;
+}
+
+/** Works out what differs between what is stored and what is to be published. Nothing else is written. */
+export function changesOf({ index, groups, catalog, fresh, dropped, sources, now }: Outcome): CatalogChanges {
+  const modelOf = new Map<string, string>();
+  for (const group of groups) for (const record of group.records) modelOf.set(recordKey(record), group.id);
+
+  const stored = new Map(index.records.map((record) => [recordKey(record), record]));
+  const records: CatalogChanges['records'] = { upsert: [], remove: [], moved: [] };
+  const received = new Set<string>();
+  for (const [source, list] of fresh) {
+    for (const { record, raw, hash } of list) {
+      const key = recordKey(record);
+      received.add(key);
+      const before = stored.get(key);
+      const modelId = modelOf.get(key) ?? '';
+      if (before?.hash === hash && before.modelId === modelId) continue;
+      const firstSeenAt = before?.firstSeenAt ?? now;
+      records.upsert.push({ source, id: record.id, hash, modelId, raw, firstSeenAt, updatedAt: now });
+    }
+  }
+  for (const record of index.records) {
+    const key = recordKey(record);
+    if (dropped.has(record.source) || (fresh.has(record.source) && !received.has(key))) records.remove.push(record);
+    else if (!fresh.has(record.source) && modelOf.get(key) !== record.modelId) {
+      records.moved.push({ source: record.source, id: record.id, modelId: modelOf.get(key) ?? record.modelId });
+    }
+  }
+
+  const storedModels = new Map(index.models.map((model) => [model.id, model]));
+  const models = catalog.models
+    .map((draft) => modelChange(draft, storedModels.get(draft.id), now))
+    .filter((row) => row !== null);
+  const gone = vanished(index, catalog, modelOf, dropped);
+  const published = new Set(catalog.models.map(({ id }) => id));
+
+  const aliases = new Map(index.aliases.map((row) => [row.alias, row]));
+  const wanted = [...catalog.aliases, ...gone.renamed.map(([alias, modelId]) => ({ alias, modelId, source: 'former' }))];
+  const names = new Set(wanted.map(({ alias }) => alias));
+  return {
+    format: CATALOG_FORMAT,
+    sources,
+    records,
+    models: { upsert: models, remove: [...gone.renamed.map(([id]) => id), ...gone.dropped] },
+    offers: difference(catalog.offers, index.offers, (row) => `${row.provider}\n${row.providerModelId}`),
+    aliases: {
+      upsert: wanted.filter((row) => aliases.get(row.alias)?.modelId !== row.modelId),
+      // An alias once published stays, unless it has become an id, or its source was dropped.
+      remove: index.aliases
+        .filter(({ alias, source }) => !names.has(alias) && (dropped.has(source) || published.has(alias)))
+        .map(({ alias }) => alias),
+    },
+    providers: (({ upsert, remove }) => ({ upsert, remove: remove.map(({ id }) => id) }))(
+      difference(catalog.providers, index.providers, ({ id }) => id),
+    ),
+    delist: { ids: gone.delisted, date: now },
+  };
+}
+
+/** What becomes of published models that have no records any more. */
+function vanished(
+  index: CatalogIndex,
+  catalog: Catalog,
+  modelOf: Map<string, string>,
+  dropped: Set<string>,
+): { renamed: [from: string, to: string][]; dropped: string[]; delisted: string[] } {
+  const published = new Set(catalog.models.map(({ id }) => id));
+  const formerRecords = Map.groupBy(index.records, ({ modelId }) => modelId);
+  const result: ReturnType<typeof vanished> = { renamed: [], dropped: [], delisted: [] };
+  for (const { id, delisted } of index.models) {
+    if (published.has(id)) continue;
+    const records: RecordKey[] = formerRecords.get(id) ?? [];
+    const heir = records.map((record) => modelOf.get(recordKey(record))).find((to) => to !== undefined);
+    if (heir !== undefined) result.renamed.push([id, heir]);
+    else if (records.length > 0 && records.every(({ source }) => dropped.has(source))) result.dropped.push(id);
+    else if (delisted === 0) result.delisted.push(id);
+  }
+  return result;
+}

@@ -1,0 +1,129 @@
+import { hash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
+import { ZodError } from 'zod';
+import type { Rejection, SourceOutcome } from '../contracts/sync.ts';
+import { connectUpstream, UpstreamError, type HttpLimits, type Validators } from './http.ts';
+import { unnameable } from './identity.ts';
+import type { ProviderFacts, SourceRecord } from './record.ts';
+import { RejectedItem, type Item, type SourceDefinition } from './source.ts';
+
+/** Where a source is and how much of it to fetch, as the operator decided. */
+export interface SourceSettings {
+  baseUrl: string;
+  apiKey: string | null;
+  maxItems: number | null;
+}
+
+/** A record with the item that it was read from. */
+export interface FetchedRecord {
+  record: SourceRecord;
+  /** The item as JSON text, and its hash. */
+  raw: string;
+  hash: string;
+}
+
+/** What came of fetching one source. `records` is null unless the outcome is ok. */
+export interface FetchedSource {
+  outcome: SourceOutcome;
+  records: FetchedRecord[] | null;
+  providers: ProviderFacts[];
+  asOf: string | null;
+  validators: Validators;
+}
+
+const SAMPLES = 3;
+const SAMPLE_LENGTH = 200;
+/** Items between two turns of the event loop, so that requests are answered while a large source is read. */
+const TURN = 200;
+
+function reasonOf(error: unknown): string {
+  if (error instanceof RejectedItem) return error.message;
+  if (error instanceof ZodError) {
+    const issue = error.issues[0];
+    return `${issue?.path.map((part) => (typeof part === 'number' ? '[]' : String(part))).join('.') || 'item'}: ${issue?.message}`;
+  }
+  throw error;
+}
+
+/** Reads items one by one; what does not parse is counted by its reason, with samples. */
+export async function parseItems(
+  source: SourceDefinition,
+  items: Item[],
+): Promise<{ records: FetchedRecord[]; rejections: Rejection[] }> {
+  const records: FetchedRecord[] = [];
+  const rejections = new Map<string, Rejection>();
+  const reject = (item: Item, reason: string) => {
+    const rejection = rejections.get(reason) ?? { reason, count: 0, samples: [] };
+    rejection.count += 1;
+    if (rejection.samples.length < SAMPLES) {
+      rejection.samples.push(`${item.id}: ${JSON.stringify(item.value) ?? 'undefined'}`.slice(0, SAMPLE_LENGTH));
+    }
+    rejections.set(reason, rejection);
+  };
+  for (const [index, item] of items.entries()) {
+    if (index % TURN === TURN - 1) await setImmediate();
+    try {
+      const record = source.parse(item);
+      const nameless = unnameable(record);
+      if (nameless !== null) throw new RejectedItem(nameless);
+      const raw = JSON.stringify(item.value);
+      records.push({ record, raw, hash: hash('sha1', raw) });
+    } catch (error) {
+      reject(item, reasonOf(error));
+    }
+  }
+  return { records, rejections: [...rejections.values()].toSorted((a, b) => b.count - a.count) };
+}
+
+/** Fetches and reads one source. Never throws: a failure is an outcome. */
+export async function fetchSource(
+  source: SourceDefinition,
+  settings: SourceSettings,
+  options: { validators: Validators; lastGoodCount: number; signal: AbortSignal; limits: HttpLimits; userAgent: string },
+): Promise<FetchedSource> {
+  const started = performance.now();
+  const outcome: SourceOutcome = {
+    source: source.id,
+    status: 'ok',
+    fetched: 0,
+    parsed: 0,
+    rejected: 0,
+    rejections: [],
+    warnings: [],
+    requests: 0,
+    bytes: 0,
+    httpStatus: null,
+    durationMs: 0,
+    error: null,
+  };
+  const nothing = { records: null, providers: [], asOf: null, validators: options.validators };
+  if (source.apiKey?.required && settings.apiKey === null) {
+    return { outcome: { ...outcome, status: 'disabled' }, ...nothing };
+  }
+  const { upstream, report, validators } = connectUpstream({ ...settings, ...options });
+  const finish = (result: Partial<SourceOutcome>): SourceOutcome => {
+    const { requests, bytes, httpStatus, warnings } = report();
+    return { ...outcome, requests, bytes, httpStatus, warnings, durationMs: Math.round(performance.now() - started), ...result };
+  };
+  try {
+    const fetched = await source.fetch(upstream);
+    if (fetched.notModified) {
+      return { outcome: finish({ status: 'not_modified', fetched: options.lastGoodCount }), ...nothing };
+    }
+    const { records, rejections } = await parseItems(source, fetched.items);
+    const rejected = fetched.items.length - records.length;
+    return {
+      outcome: finish({ fetched: fetched.items.length, parsed: records.length, rejected, rejections }),
+      records,
+      providers: fetched.providers,
+      asOf: fetched.asOf,
+      validators: validators(),
+    };
+  } catch (error) {
+    const failure =
+      error instanceof UpstreamError
+        ? { class: error.failure, message: error.message }
+        : { class: 'internal' as const, message: `${source.name} could not be read: ${String(error)}` };
+    return { outcome: finish({ status: 'failed', error: failure }), ...nothing };
+  }
+}

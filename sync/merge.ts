@@ -1,0 +1,262 @@
+import type { Benchmark, Model, ModelDetail } from '../contracts/models.ts';
+import type { Limits, Offer } from '../contracts/offers.ts';
+import { knownCreator, offerKey, UNKNOWN_CREATOR, type Group } from './identity.ts';
+import { bestStatement, publishedPricing, referenceOffer, type PricedOffer } from './pricing.ts';
+import { CAPABILITIES, type ModelFacts, type NanoPricing, type SourceRecord } from './record.ts';
+
+/** Name under which Artificial Analysis wants to be credited, whichever source brought its values. */
+export const ARTIFICIAL_ANALYSIS = 'Artificial Analysis';
+const ARTIFICIAL_ANALYSIS_URL = 'https://artificialanalysis.ai';
+
+/** A model as it is published, but for the times that storage knows. */
+export type MergedModel = Omit<Model, 'firstSeenAt' | 'updatedAt' | 'since'>;
+
+/** A merged model with its offers and the columns that lists sort by. */
+export interface Merged {
+  model: MergedModel;
+  offers: PricedOffer[];
+  /** Prices of the reference offer, in nano-dollars; null: no offer. */
+  reference: NanoPricing | null;
+}
+
+/** How far a record is trusted: each field names the classes it is taken from, the first that knows it winning. */
+type Trust = 'metadata' | 'own' | 'openrouter' | 'host' | 'measurement' | 'repository';
+
+const GENERAL: Trust[] = ['metadata', 'own', 'openrouter', 'host', 'measurement', 'repository'];
+
+/** Fields with an order of their own, and why. All others follow GENERAL: curated metadata, the maker, then the sellers. */
+const ORDER: Partial<Record<keyof ModelFacts, Trust[]>> = {
+  // Hosts copy release dates by hand; OpenRouter states listing dates only; repositories say when they were created.
+  releaseDate: ['metadata', 'own', 'measurement', 'host'],
+  // A host that serves open weights often does not mark them as open; the repository is the fact itself.
+  openWeights: ['metadata', 'repository', 'own', 'host'],
+  lastUpdated: ['metadata', 'own', 'host', 'repository'],
+  // One seller's end of sale is not the model's.
+  lifecycle: ['metadata', 'own'],
+};
+
+function trustOf(record: SourceRecord, ownProviders: string[]): Trust {
+  if (record.type !== 'offer') return record.type;
+  if (record.naming.provider !== null && ownProviders.includes(record.naming.provider)) return 'own';
+  return record.source === 'openrouter' ? 'openrouter' : 'host';
+}
+
+/** Picks values field by field, and remembers which were taken from Artificial Analysis. */
+class Picker {
+  readonly credited: string[] = [];
+  readonly #byTrust: Map<Trust, SourceRecord[]>;
+
+  constructor(byTrust: Map<Trust, SourceRecord[]>) {
+    this.#byTrust = byTrust;
+  }
+
+  /** The value of the most trusted class that has one; within a class the most frequent, then the first in order. */
+  pick<Value>(field: string, order: Trust[], read: (facts: ModelFacts) => Value | null | undefined): Value | null {
+    for (const trust of order) {
+      const counts = new Map<string, { value: Value; count: number }>();
+      for (const record of this.#byTrust.get(trust) ?? []) {
+        const value = read(record.facts);
+        if (value === null || value === undefined) continue;
+        const key = typeof value === 'object' ? JSON.stringify(value) : String(value);
+        const seen = counts.get(key);
+        if (seen === undefined) counts.set(key, { value, count: 1 });
+        else seen.count += 1;
+      }
+      let best: { value: Value; count: number } | undefined;
+      for (const candidate of counts.values()) {
+        if (best === undefined || candidate.count > best.count) best = candidate;
+      }
+      if (best === undefined) continue;
+      if (trust === 'measurement') this.credited.push(field);
+      return best.value;
+    }
+    return null;
+  }
+
+  /** A plain field of the facts, in its order of trust. */
+  field<Name extends keyof ModelFacts>(name: Name): NonNullable<ModelFacts[Name]> | null {
+    return this.pick(name, ORDER[name] ?? GENERAL, (facts) => facts[name]) as NonNullable<ModelFacts[Name]> | null;
+  }
+}
+
+const byText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+const unique = (values: string[]) => [...new Set(values)].toSorted(byText);
+
+function mergeOffers(records: SourceRecord[]): PricedOffer[] {
+  const statements = new Map<string, SourceRecord[]>();
+  for (const record of records) {
+    if (record.offer === null) continue;
+    const key = offerKey(record) ?? '';
+    const list = statements.get(key);
+    if (list === undefined) statements.set(key, [record]);
+    else list.push(record);
+  }
+  const offers: PricedOffer[] = [];
+  for (const list of statements.values()) {
+    const best = bestStatement(list);
+    if (!best?.offer) continue;
+    const { provider, providerModelId, pricing, modes, limits, parameters, moderated, listedAt, lifecycle } = best.offer;
+    const others = list.map(({ source }) => source).filter((source) => source !== best.source);
+    const offer: Offer = {
+      provider,
+      providerModelId,
+      name: best.facts.name,
+      pricing: publishedPricing(pricing),
+      modes: modes.map((mode) => ({ name: mode.name, pricing: publishedPricing(mode.pricing) })),
+      limits,
+      parameters: unique(parameters),
+      moderated,
+      listedAt,
+      lifecycle: lifecycle ?? { status: 'active', date: null, successor: null },
+      sources: [best.source, ...unique(others)],
+    };
+    offers.push({ offer, pricing });
+  }
+  return offers.toSorted(
+    (a, b) => byText(a.offer.provider, b.offer.provider) || byText(a.offer.providerModelId, b.offer.providerModelId),
+  );
+}
+
+const isArtificialAnalysis = ({ attribution }: Benchmark) => attribution?.name === ARTIFICIAL_ANALYSIS;
+
+function mergeBenchmarks(records: SourceRecord[]): Benchmark[] {
+  const all = records.flatMap(({ facts }) => facts.benchmarks);
+  const measured = new Set(
+    all.filter(({ source }) => source === 'artificialanalysis').map(({ name }) => name),
+  );
+  const seen = new Set<string>();
+  return all
+    .filter((benchmark) => {
+      // What OpenRouter relays is left out where the publisher itself says it.
+      const relayed = isArtificialAnalysis(benchmark) && benchmark.source !== 'artificialanalysis';
+      if (relayed && measured.has(benchmark.name)) return false;
+      const key = JSON.stringify(benchmark);
+      return !seen.has(key) && seen.add(key);
+    })
+    .toSorted((a, b) => {
+      const keys = (row: Benchmark) => [row.source, row.name, row.variant ?? '', row.effort ?? '', row.date ?? ''];
+      const [left, right] = [keys(a), keys(b)];
+      const at = left.findIndex((part, index) => part !== right[index]);
+      return at === -1 ? a.value - b.value : byText(left[at] ?? '', right[at] ?? '');
+    });
+}
+
+function mergeLimits(picker: Picker): Limits {
+  const limit = (name: keyof Limits) => picker.pick('limits', GENERAL, (facts) => facts.limits[name]);
+  return { context: limit('context'), input: limit('input'), output: limit('output') };
+}
+
+function kindOf(records: SourceRecord[]): Model['kind'] {
+  const kinds = records.map(({ kind }) => kind);
+  return kinds.includes('router') ? 'router' : kinds.includes('rolling') ? 'rolling' : 'model';
+}
+
+/** Merges the records of one model. `resolve` finds the id of a model by another source's id, for the targets of rolling names. */
+export function mergeGroup(
+  group: Group,
+  context: { asOf: ReadonlyMap<string, string | null>; resolve: (sourceId: string) => string | null },
+): Merged {
+  const creator = knownCreator(group.creator);
+  const ownProviders = creator?.providers ?? [];
+  const records = group.records.toSorted((a, b) => byText(a.source, b.source) || byText(a.id, b.id));
+  const byTrust = Map.groupBy(records, (record) => trustOf(record, ownProviders));
+  const picker = new Picker(byTrust);
+
+  const offers = mergeOffers(records);
+  const reference = referenceOffer(offers, ownProviders);
+  const kind = kindOf(records);
+  const target = kind === 'rolling' ? (records.find((record) => record.target !== null)?.target ?? null) : null;
+  const benchmarks = mergeBenchmarks(records);
+  const { status, ...pricing } = reference?.offer.pricing ?? publishedPricing(NO_PRICING);
+  const links = new Map(records.flatMap(({ facts }) => facts.links).map((link) => [link.url, link]));
+
+  const model: MergedModel = {
+    id: group.id,
+    kind,
+    target: target === null ? null : context.resolve(target),
+    name: picker.field('name') ?? group.id,
+    creator: group.creator,
+    creatorName: creator?.name ?? (group.creator === UNKNOWN_CREATOR ? null : picker.field('creatorName')),
+    family: picker.field('family'),
+    description: picker.field('description'),
+    modalities: {
+      input: picker.field('inputModalities') ?? [],
+      output: picker.field('outputModalities') ?? [],
+    },
+    capabilities: CAPABILITIES.filter(
+      (name) => picker.pick('capabilities', GENERAL, (facts) => facts.capabilities[name]) === true,
+    ),
+    parameters: unique(records.flatMap(({ facts }) => facts.parameters)),
+    reasoning: picker.field('reasoning'),
+    limits: mergeLimits(picker),
+    pricing: { status, provider: reference?.offer.provider ?? null, ...pricing },
+    openWeights: picker.field('openWeights'),
+    parameterCount: picker.field('parameterCount'),
+    tokenizer: picker.field('tokenizer'),
+    task: picker.field('task'),
+    library: picker.field('library'),
+    gated: picker.field('gated'),
+    license: picker.field('license'),
+    links: [...links.values()].toSorted((a, b) => byText(a.url, b.url)),
+    releaseDate: picker.field('releaseDate'),
+    lastUpdated: picker.field('lastUpdated'),
+    knowledgeCutoff: picker.field('knowledgeCutoff'),
+    lifecycle: picker.field('lifecycle') ?? { status: 'active', date: null, successor: null },
+    popularity: picker.field('popularity') ?? { downloads: null, downloadsAllTime: null, likes: null },
+    benchmarks,
+    attributions: [],
+    providers: unique(offers.map(({ offer }) => offer.provider)),
+    sources: unique(records.map(({ source }) => source)).map((id) => ({ id, asOf: context.asOf.get(id) ?? null })),
+  };
+  const credited = unique([...picker.credited, ...(benchmarks.some(isArtificialAnalysis) ? ['benchmarks'] : [])]);
+  if (credited.length > 0) {
+    model.attributions.push({ name: ARTIFICIAL_ANALYSIS, url: ARTIFICIAL_ANALYSIS_URL, fields: credited });
+  }
+  return { model, offers, reference: reference?.pricing ?? null };
+}
+
+/** The records without anything that Artificial Analysis said, whichever source brought it. */
+export function withoutArtificialAnalysis(records: SourceRecord[]): SourceRecord[] {
+  return records
+    .filter(({ type }) => type !== 'measurement')
+    .map((record) =>
+      record.facts.benchmarks.some(isArtificialAnalysis)
+        ? {
+            ...record,
+            facts: { ...record.facts, benchmarks: record.facts.benchmarks.filter((row) => !isArtificialAnalysis(row)) },
+          }
+        : record,
+    );
+}
+
+const NO_PRICING: NanoPricing = {
+  status: 'unknown',
+  prices: {
+    input: null,
+    output: null,
+    cacheRead: null,
+    cacheWrite: null,
+    cacheWrite1h: null,
+    reasoning: null,
+    audioInput: null,
+    audioOutput: null,
+    audioCacheRead: null,
+    imageInput: null,
+    imageOutput: null,
+    perImage: null,
+    perRequest: null,
+    perSearch: null,
+  },
+  discount: null,
+  tiers: [],
+};
+
+/** Fields of a published model that move at most daily: popularity and speed. */
+export function steadyPart(model: MergedModel | ModelDetail): unknown {
+  const speeds = ['tokens per second', 'seconds'];
+  return {
+    ...model,
+    popularity: null,
+    benchmarks: model.benchmarks.filter(({ unit }) => unit === null || !speeds.includes(unit)),
+  };
+}

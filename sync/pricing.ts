@@ -1,0 +1,77 @@
+import { PRICE_NAMES, type Offer, type Prices, type Pricing } from '../contracts/offers.ts';
+import type { NanoPrices, NanoPricing, SourceRecord } from './record.ts';
+import { usdFromNano } from './units.ts';
+
+function publishedPrices(prices: NanoPrices): Prices {
+  return Object.fromEntries(
+    PRICE_NAMES.map((name) => {
+      const nano = prices[name];
+      return [name, nano === null ? null : usdFromNano(nano)];
+    }),
+  ) as Prices;
+}
+
+/** Prices as they are published: USD per 1,000,000 tokens or each. */
+export function publishedPricing({ status, prices, discount, tiers }: NanoPricing): Pricing {
+  return {
+    status,
+    ...publishedPrices(prices),
+    discount,
+    tiers: tiers.map(({ aboveInputTokens, utcStart, utcEnd, prices: tierPrices }) => ({
+      aboveInputTokens,
+      utcStart,
+      utcEnd,
+      ...publishedPrices(tierPrices),
+    })),
+  };
+}
+
+/** An offer with the prices it was merged from. */
+export interface PricedOffer {
+  offer: Offer;
+  pricing: NanoPricing;
+}
+
+/**
+ * Offers sold on other terms than the plain one: batch, free tiers, and the like. They never set the reference price
+ * while a plain offer does.
+ */
+function hasSpecialTerms({ offer }: PricedOffer): boolean {
+  return /:[a-z]+$/.test(offer.providerModelId);
+}
+
+const STATUS_ORDER = ['known', 'free', 'dynamic', 'unknown'];
+
+function cheaper(a: number | null, b: number | null): number {
+  if (a === b) return 0;
+  if (a === null) return 1;
+  if (b === null) return -1;
+  return a - b;
+}
+
+/**
+ * The offer whose prices are a model's headline: the creator's own (its providers in the order given), else the cheapest
+ * known by input price, then output price, then provider and id. An offer without a price is taken only where none has one.
+ */
+export function referenceOffer(offers: PricedOffer[], ownProviders: string[]): PricedOffer | undefined {
+  const rank = (priced: PricedOffer): number => {
+    const own = ownProviders.indexOf(priced.offer.provider);
+    return own === -1 ? ownProviders.length : own;
+  };
+  return offers.toSorted(
+    (a, b) =>
+      STATUS_ORDER.indexOf(a.pricing.status) - STATUS_ORDER.indexOf(b.pricing.status) ||
+      Number(hasSpecialTerms(a)) - Number(hasSpecialTerms(b)) ||
+      rank(a) - rank(b) ||
+      cheaper(a.pricing.prices.input, b.pricing.prices.input) ||
+      cheaper(a.pricing.prices.output, b.pricing.prices.output) ||
+      (a.offer.provider < b.offer.provider ? -1 : a.offer.provider > b.offer.provider ? 1 : 0) ||
+      (a.offer.providerModelId < b.offer.providerModelId ? -1 : 1),
+  )[0];
+}
+
+/** The record that states an offer best: the provider's own catalogue before any other source. */
+export function bestStatement(records: SourceRecord[]): SourceRecord | undefined {
+  const rank = ({ source, offer }: SourceRecord) => (source === offer?.provider ? 0 : source === 'bundled' ? 2 : 1);
+  return records.toSorted((a, b) => rank(a) - rank(b) || (a.source < b.source ? -1 : 1))[0];
+}

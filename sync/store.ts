@@ -1,0 +1,154 @@
+import type { RunStatus, SourceOutcome, SyncRun } from '../contracts/sync.ts';
+import type { NanoPrices, ProviderFacts } from './record.ts';
+import type { Validators } from './http.ts';
+
+/** What started a run. */
+export type Trigger = SyncRun['trigger'];
+
+/** What is remembered of a source between runs. */
+export interface SourceState {
+  id: string;
+  status: SourceOutcome['status'] | null;
+  error: SourceOutcome['error'];
+  lastGoodAt: string | null;
+  asOf: string | null;
+  validators: Validators;
+  providers: ProviderFacts[];
+}
+
+/** A stored record without its contents. */
+export interface RecordKey {
+  source: string;
+  id: string;
+  hash: string;
+  modelId: string;
+  firstSeenAt: string;
+}
+
+/** A record as it is stored: `raw` is the item as the source gave it, as JSON text. It is read anew with the source's parser. */
+export interface RecordRow extends RecordKey {
+  raw: string;
+  updatedAt: string;
+}
+
+/** A published model without its contents. */
+export interface ModelKey {
+  id: string;
+  hash: string;
+  steadyHash: string;
+  delisted: number;
+  target: string | null;
+  targetSince: string | null;
+  firstSeenAt: string;
+  refreshedAt: string;
+}
+
+/** A model as it is stored; documents are JSON text, prices nano-dollars, flags 0 or 1. */
+export interface ModelRow extends ModelKey {
+  creator: string;
+  nameKey: string;
+  searchText: string;
+  releaseDate: string | null;
+  context: number | null;
+  inputPrice: number | null;
+  outputPrice: number | null;
+  downloads: number | null;
+  restricted: number;
+  document: string;
+  openDocument: string | null;
+  updatedAt: string;
+}
+
+/** A published offer without its contents. */
+export interface OfferKey {
+  provider: string;
+  providerModelId: string;
+  hash: string;
+}
+
+/** An offer as it is stored; `document` is JSON text, prices nano-dollars. */
+export type OfferRow = OfferKey & { modelId: string; priceStatus: string; document: string } & {
+  [Name in keyof NanoPrices as `${Name}Price`]: number | null;
+};
+
+/** Another id of a model, in lower case. */
+export interface AliasRow {
+  alias: string;
+  modelId: string;
+  source: string;
+}
+
+/** A provider as it is stored; `document` is JSON text. */
+export interface ProviderRow {
+  id: string;
+  hash: string;
+  document: string;
+}
+
+/** Everything that the catalogue holds, without contents: enough to tell what differs. */
+export interface CatalogIndex {
+  version: number;
+  /** Format of what is stored. */
+  format: number;
+  sources: Map<string, SourceState>;
+  records: RecordKey[];
+  models: ModelKey[];
+  offers: OfferKey[];
+  aliases: AliasRow[];
+  providers: Omit<ProviderRow, 'document'>[];
+}
+
+/** What a run writes: only rows that differ. */
+export interface CatalogChanges {
+  format: number;
+  sources: SourceState[];
+  records: {
+    upsert: RecordRow[];
+    remove: Pick<RecordKey, 'source' | 'id'>[];
+    /** Unchanged records that now stand behind another model. */
+    moved: Pick<RecordKey, 'source' | 'id' | 'modelId'>[];
+  };
+  models: { upsert: ModelRow[]; remove: string[] };
+  offers: { upsert: OfferRow[]; remove: Pick<OfferKey, 'provider' | 'providerModelId'>[] };
+  aliases: { upsert: AliasRow[]; remove: string[] };
+  providers: { upsert: ProviderRow[]; remove: string[] };
+  /** Models whose documents stay but that no source lists any more. */
+  delist: { ids: string[]; date: string };
+}
+
+/** How a run ends. */
+export interface RunEnd {
+  id: string;
+  status: RunStatus;
+  message: string;
+  completedAt: string;
+  totalFetched: number;
+  sources: SourceOutcome[];
+}
+
+/** The lease was lost: another run has taken over, and nothing of this one may be written. */
+export class LeaseLost extends Error {
+  override name = 'LeaseLost';
+  constructor() {
+    super('The sync lease was lost to another run; nothing of this run was written.');
+  }
+}
+
+/** Where a sync keeps its runs and the catalogue. One process after another holds the lease. */
+export interface SyncStore {
+  /** Begins a run by taking the lease; where another run holds it, answers with that run's id. Runs that died are marked interrupted. */
+  beginRun(run: { id: string; trigger: Trigger; startedAt: string }): Promise<{ begun: true } | { begun: false; runId: string }>;
+  /** Prolongs the lease. False: it was lost. */
+  renewLease(runId: string): Promise<boolean>;
+  /** Reads what is stored, without contents. */
+  loadIndex(): Promise<CatalogIndex>;
+  /** Reads the stored items of some sources. */
+  loadItems(sources: string[]): Promise<Pick<RecordRow, 'source' | 'id' | 'raw'>[]>;
+  /**
+   * Writes the changes and ends the run, in one transaction; raises the catalogue version if anything published differs.
+   * Throws `LeaseLost`.
+   */
+  commit(changes: CatalogChanges, end: RunEnd): Promise<{ version: number; models: number }>;
+  /** Ends a run that changes nothing published, and gives the lease back. Answers with what is published. */
+  endRun(end: RunEnd, sources: SourceState[]): Promise<{ version: number; models: number }>;
+}
