@@ -1,0 +1,193 @@
+import { setTimeout } from 'node:timers/promises';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import packageJson from '../package.json' with { type: 'json' };
+import { ApiError } from '../contracts/errors.ts';
+import { createRouter } from '../contracts/index.ts';
+import { HTTP_LIMITS, type HttpLimits } from '../sync/http.ts';
+import { BUNDLED, SOURCES } from '../sync/sources/index.ts';
+import { createAnswerCache } from './cache/answers.ts';
+import { connectRedis } from './cache/redis.ts';
+import { createMemoryStore, createRedisStore } from './cache/store.ts';
+import type { Config } from './config.ts';
+import { openDatabase, type Database } from './db/database.ts';
+import { lastFinishedRun } from './db/runs.ts';
+import { createSyncStore, LEASE_MS } from './db/sync-store.ts';
+import { isUnavailable } from './db/unavailable.ts';
+import { createAdminGate } from './http/admin.ts';
+import { createFailureLimiter, createRateLimiter } from './http/rate-limit.ts';
+import { createHttpServer } from './http/server.ts';
+import { schedule } from './scheduler.ts';
+import { createCatalogService } from './services/catalog.ts';
+import { startProbe } from './services/probe.ts';
+import { createSyncRunner, type SyncRunner } from './services/sync-runner.ts';
+import { createSyncService } from './services/sync.ts';
+import { createSystemService } from './services/system.ts';
+
+/** Version of the service. */
+export const VERSION = packageJson.version;
+
+const MINUTE_MS = 60_000;
+const RETRY_MS = 1_000;
+
+/** Times that tests shorten. */
+export interface Times {
+  leaseMs: number;
+  renewEveryMs: number;
+  /** Longest that a run may take. */
+  syncDeadlineMs: number;
+  /** Under `npm run dev`: how long upstreams have to answer before the bundled copy is shown. */
+  answerTimeoutMs: number;
+  /** A catalogue that has not been synced completely for so long is stale. */
+  staleMs: number;
+  http: HttpLimits;
+}
+
+/** The times of the running service. */
+export const TIMES: Times = {
+  leaseMs: LEASE_MS,
+  renewEveryMs: 20_000,
+  syncDeadlineMs: 60 * MINUTE_MS,
+  answerTimeoutMs: 20_000,
+  staleMs: 120 * MINUTE_MS,
+  http: HTTP_LIMITS,
+};
+
+/** The service, wired together but not yet listening. */
+export interface App {
+  http: FastifyInstance;
+  database: Database;
+  runner: SyncRunner;
+  /** Migrates, retrying while the database is away; then starts the schedule and, where due, the first sync. */
+  prepare(): Promise<void>;
+  /** Answers what is in flight, aborts a sync that is not yet writing, and closes everything. */
+  stop(): Promise<void>;
+}
+
+/** Wires the service together: the only place where every part is known. Throws `InvalidCron`. */
+export async function createApp(config: Config, logger: Logger, times: Times = TIMES): Promise<App> {
+  const database = await openDatabase(config.databaseUrl);
+  const redis = config.redisUrl === null ? null : connectRedis(config.redisUrl, logger);
+  const probe = startProbe({ database, cacheIsUp: () => redis === null || redis.isReady });
+  const withheld = !config.publishArtificialAnalysis;
+  let state: 'starting' | 'ready' | 'stopping' = 'starting';
+
+  const runner = createSyncRunner({
+    ports: {
+      sources: SOURCES,
+      settings: config.sources,
+      fallback:
+        config.world === 'dev'
+          ? { source: BUNDLED, replaces: 'models.dev', answerTimeoutMs: times.answerTimeoutMs }
+          : null,
+      store: createSyncStore(database, times.leaseMs),
+      limits: times.http,
+      userAgent: `effect-models/${VERSION} (+https://effectmodels.com)`,
+      deadlineMs: times.syncDeadlineMs,
+      renewEveryMs: times.renewEveryMs,
+      now: () => new Date(),
+    },
+    logger,
+    onFinished: () => probe.look(),
+  });
+  const ticks = schedule(
+    config.syncCron,
+    async () => {
+      if (state !== 'ready') return;
+      const started = await runner.start('schedule');
+      if ('conflict' in started) logger.info(`sync of this tick skipped: run ${started.conflict} is under way`);
+      else await started.finished;
+    },
+    (error) => logger.error({ err: error }, 'scheduled sync failed to start'),
+  );
+
+  const store = redis === null ? createMemoryStore() : createRedisStore(redis, withheld ? 'em:answers:open' : 'em:answers');
+  const router = createRouter({
+    ...createSystemService({
+      database,
+      probe,
+      version: VERSION,
+      withheld,
+      nextSyncAt: ticks.nextAt,
+      isReady: () => state === 'ready',
+    }),
+    ...createCatalogService({ database, withheld }),
+    ...createSyncService({
+      database,
+      runner,
+      sources: [...SOURCES.map((definition) => ({ definition, isFallback: false })), { definition: BUNDLED, isFallback: true }],
+      settings: config.sources,
+    }),
+  });
+  const http = createHttpServer({
+    router,
+    config,
+    admin: createAdminGate({
+      world: config.world,
+      secretHashes: config.adminSecretHashes,
+      failures: createFailureLimiter({ redis }),
+    }),
+    limiter: createRateLimiter({ perMinute: config.rateLimitPerMinute, redis }),
+    answers: createAnswerCache(store, { version: () => probe.version().version }),
+    toApiError: (error, requestId) => {
+      if (error instanceof Error && (error instanceof ApiError || !(state === 'starting' || isUnavailable(error)))) return error;
+      logger.warn({ err: error, requestId }, 'The database can not be used');
+      return new ApiError('SERVICE_UNAVAILABLE', 'The database can not be reached right now: try again in a few seconds.', {
+        cause: error,
+      });
+    },
+    logger,
+    isDraining: () => state === 'stopping',
+  });
+
+  const syncAtStart = async (): Promise<void> => {
+    if (config.syncOnStart === 'never') return;
+    if (config.syncOnStart === 'if-stale' && !(await isStale(database, times.staleMs))) return;
+    const started = await runner.start('start');
+    if (!('conflict' in started)) return;
+    logger.info(`run ${started.conflict} is under way, or its process has died: looking again when its lease has run out`);
+    await setTimeout(times.leaseMs, undefined, { ref: false });
+    if (state === 'ready') await syncAtStart();
+  };
+
+  return {
+    http,
+    database,
+    runner,
+    async prepare() {
+      await migrateWhenReachable(database, logger, () => state === 'stopping');
+      if (state === 'stopping') return;
+      await probe.look();
+      state = 'ready';
+      syncAtStart().catch((error: unknown) => logger.error({ err: error }, 'sync at start failed to start'));
+    },
+    async stop() {
+      state = 'stopping';
+      ticks.stop();
+      await Promise.all([runner.stop(), http.close()]);
+      probe.stop();
+      redis?.destroy();
+      await database.close();
+    },
+  };
+}
+
+async function isStale(database: Database, staleMs: number): Promise<boolean> {
+  const last = await lastFinishedRun(database.read);
+  if (last === null || last.status !== 'completed') return true;
+  return Date.now() - Date.parse(last.startedAt) >= staleMs;
+}
+
+async function migrateWhenReachable(database: Database, logger: Logger, isStopping: () => boolean): Promise<void> {
+  for (let warned = false; !isStopping(); warned = true) {
+    try {
+      const ran = await database.migrate();
+      if (ran.length > 0) logger.info(`Migrated the database: ${ran.join(', ')}`);
+      return;
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+      if (!warned) logger.warn({ err: error }, 'The database can not be reached: trying again every second');
+      await setTimeout(RETRY_MS);
+    }
+  }
+}

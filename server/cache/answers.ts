@@ -1,0 +1,68 @@
+import { hash } from 'node:crypto';
+import type { Answer, AnswerCache, AnswerRequest } from '../http/answer-cache.ts';
+import type { TextStore } from './store.ts';
+
+const MINUTE_MS = 60_000;
+/** The operators' plan: lists an hour, single items two. */
+const TTL_MS = { list: 60 * MINUTE_MS, item: 120 * MINUTE_MS };
+/** Lives are shortened by up to a tenth, so that answers made together do not end together. */
+const JITTER = 0.1;
+/** After a failure the store is left alone for so long. */
+const PAUSE_MS = 1_000;
+
+/** Raised whenever the same input is answered in another form, so that releases do not read each other's answers. */
+const FORM = 1;
+
+function keyOf(version: number, { operation, input }: AnswerRequest): string {
+  return `v${version}:f${FORM}:${operation}:${hash('sha256', canonical(input), 'base64url')}`;
+}
+
+/** JSON with sorted keys: the same input is the same text. */
+function canonical(input: unknown): string {
+  return JSON.stringify(input, (_key, value: unknown) =>
+    value !== null && typeof value === 'object' && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : value,
+  );
+}
+
+/**
+ * Keeps finished answers by catalogue version, so that a late writer can never bring an old one back, and a new version
+ * needs no deleting. Each key is loaded once at a time. A store that is away is a miss.
+ */
+export function createAnswerCache(
+  store: TextStore,
+  { version, now = Date.now }: { version: () => number; now?: () => number },
+): AnswerCache {
+  const loading = new Map<string, Promise<string>>();
+  let pausedUntil = 0;
+  const ask = async <Result>(work: () => Promise<Result>): Promise<Result | undefined> => {
+    if (now() < pausedUntil) return undefined;
+    try {
+      return await work();
+    } catch {
+      pausedUntil = now() + PAUSE_MS;
+      return undefined;
+    }
+  };
+  const load = async (request: AnswerRequest): Promise<string> => {
+    const { catalogVersion, body } = await request.load();
+    // The version that the answer was made from, which may be newer than the one that was asked for.
+    const ttl = TTL_MS[request.kind] * (1 - JITTER * Math.random());
+    void ask(() => store.set(keyOf(catalogVersion, request), body, Math.round(ttl)));
+    return body;
+  };
+  return {
+    async serve(request): Promise<Answer> {
+      const key = keyOf(version(), request);
+      const kept = await ask(() => store.get(key));
+      if (typeof kept === 'string' && kept.startsWith('{')) return { body: kept, state: 'hit' };
+      let body = loading.get(key);
+      if (body === undefined) {
+        body = load(request).finally(() => loading.delete(key));
+        loading.set(key, body);
+      }
+      return { body: await body, state: 'miss' };
+    },
+  };
+}

@@ -1,0 +1,160 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { SOURCES } from '../sync/sources/index.ts';
+
+/** The two worlds: `npm run dev` is a laptop, everything else is production. */
+export type World = 'dev' | 'production';
+
+/** Everything that the environment decides, validated once. */
+export interface Config {
+  world: World;
+  host: string;
+  port: number;
+  databaseUrl: string;
+  redisUrl: string | null;
+  /** SHA-256 digests of the valid admin secrets; one or two under `npm start`. */
+  adminSecretHashes: Buffer[];
+  /** Cron expression in UTC; null: no schedule. */
+  syncCron: string | null;
+  syncOnStart: 'if-stale' | 'always' | 'never';
+  /** By source id: where it is, its key, how many items at most (null: all). */
+  sources: Record<string, { baseUrl: string; apiKey: string | null; maxItems: number | null }>;
+  /** Whether Artificial Analysis values are part of answers. */
+  publishArtificialAnalysis: boolean;
+  /** Requests a minute an address may make; 0: any number. */
+  rateLimitPerMinute: number;
+  /** Addresses whose X-Forwarded-For is believed. */
+  trustedProxies: string[];
+  logLevel: string;
+}
+
+/** The environment is not usable. The message names the variables, one a line, and never their values. */
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+  constructor(problems: string[]) {
+    super(`The environment can not be used:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
+  }
+}
+
+const digits = z.string().regex(/^\d+$/, 'must be a whole number');
+
+const databaseUrl = z
+  .string()
+  .regex(/^(file:.+|postgres(ql)?:\/\/.+)$/, 'must start with file: or postgres://');
+
+const upstreamUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).superRefine((url, check) => {
+  const { protocol, hostname } = new URL(url);
+  const loopback = hostname === 'localhost' || hostname === '[::1]' || /^127\./.test(hostname);
+  if (protocol === 'http:' && !loopback) check.addIssue('must be https, except on loopback');
+});
+
+const MIN_SECRET_LENGTH = 43;
+const secret = z
+  .string()
+  .superRefine((value, check) => {
+    if (/^sha256:/.test(value)) {
+      if (!/^sha256:[0-9a-f]{64}$/i.test(value)) check.addIssue('must be sha256: and 64 hexadecimal digits');
+      return;
+    }
+    if (value.length < MIN_SECRET_LENGTH) check.addIssue(`must have at least ${MIN_SECRET_LENGTH} characters`);
+    else if (value.includes(',')) check.addIssue('must not contain a comma');
+    else if (new Set(value).size < 16) check.addIssue('is too uniform to be random');
+  })
+  .transform((value) =>
+    value.startsWith('sha256:') ? Buffer.from(value.slice(7), 'hex') : createHash('sha256').update(value).digest(),
+  );
+
+const cronExpression = z
+  .string()
+  .transform((value) => (value === 'off' ? null : value));
+
+const list = z.string().transform((value) =>
+  value
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== ''),
+);
+
+const variables = z.object({
+  PORT: digits.refine((value) => Number(value) <= 65_535, 'must be a port number').default('3000'),
+  HOST: z.string().min(1).optional(),
+  DATABASE_URL: databaseUrl.default('file:./data/effect-models.db'),
+  REDIS_URL: z.string().regex(/^rediss?:\/\/.+$/, 'must start with redis:// or rediss://').optional(),
+  ADMIN_SECRET: secret.optional(),
+  ADMIN_SECRET_NEXT: secret.optional(),
+  SYNC_CRON: cronExpression.prefault('0 */2 * * *'),
+  SYNC_ON_START: z.enum(['if-stale', 'always', 'never']).default('if-stale'),
+  ARTIFICIAL_ANALYSIS_PUBLISH: z.enum(['on', 'off']).default('on'),
+  RATE_LIMIT_PER_MINUTE: digits.default('600'),
+  TRUSTED_PROXIES: list.prefault(''),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+});
+
+/** An empty variable counts as unset, as in the shell's `${VAR:-default}`. */
+function withoutEmpty(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value.trim() !== ''));
+}
+
+/** Reads the configuration of a world from an environment. Throws `ConfigError` with every problem at once. */
+export function readConfig(
+  world: World,
+  { command, environment = process.env }: { command: 'serve' | 'once'; environment?: NodeJS.ProcessEnv },
+): Config {
+  const given = withoutEmpty(environment);
+  const problems: string[] = [];
+  const parse = <Type extends z.ZodType>(variable: string, schema: Type, value: unknown): z.output<Type> => {
+    const result = schema.safeParse(value);
+    if (result.success) return result.data;
+    problems.push(`${variable} ${result.error.issues.map((issue) => issue.message).join(', ')}`);
+    return undefined as z.output<Type>;
+  };
+  const read = <Name extends keyof typeof variables.shape>(name: Name): z.output<(typeof variables.shape)[Name]> =>
+    parse(name, variables.shape[name], given[name]) as z.output<(typeof variables.shape)[Name]>;
+
+  const sources: Config['sources'] = {};
+  for (const source of SOURCES) {
+    const { baseUrl, apiKey, maxItems } = source;
+    if (baseUrl === null) continue;
+    sources[source.id] = {
+      baseUrl: parse(baseUrl.variable, upstreamUrl, given[baseUrl.variable] ?? baseUrl.default)?.replace(/\/+$/, ''),
+      apiKey: (apiKey && given[apiKey.variable]) ?? null,
+      maxItems: maxItems && readMaxItems(given[maxItems.variable], maxItems, problems),
+    };
+  }
+  const secrets = [read('ADMIN_SECRET'), read('ADMIN_SECRET_NEXT')];
+  if (world === 'production' && command === 'serve' && given.ADMIN_SECRET === undefined) {
+    problems.push('ADMIN_SECRET is required by `npm start`: set it to at least 43 random characters');
+  }
+  if (secrets[0] && secrets[1] && secrets[0].equals(secrets[1])) {
+    problems.push('ADMIN_SECRET_NEXT must differ from ADMIN_SECRET');
+  }
+  const config: Config = {
+    world,
+    host: read('HOST') ?? (world === 'dev' ? '127.0.0.1' : '0.0.0.0'),
+    port: Number(read('PORT')),
+    databaseUrl: read('DATABASE_URL'),
+    redisUrl: read('REDIS_URL') ?? null,
+    adminSecretHashes: secrets.filter((hash) => hash !== undefined),
+    syncCron: read('SYNC_CRON'),
+    syncOnStart: read('SYNC_ON_START'),
+    sources,
+    publishArtificialAnalysis: read('ARTIFICIAL_ANALYSIS_PUBLISH') === 'on',
+    rateLimitPerMinute: Number(read('RATE_LIMIT_PER_MINUTE')),
+    trustedProxies: read('TRUSTED_PROXIES'),
+    logLevel: read('LOG_LEVEL'),
+  };
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config;
+}
+
+function readMaxItems(
+  value: string | undefined,
+  { variable, default: fallback }: { variable: string; default: number },
+  problems: string[],
+): number | null {
+  if (value === undefined) return fallback;
+  if (value === 'all') return null;
+  if (/^[1-9]\d*$/.test(value)) return Number(value);
+  problems.push(`${variable} must be a whole number above 0, or all`);
+  return fallback;
+}

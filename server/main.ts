@@ -1,0 +1,91 @@
+import closeWithGrace from 'close-with-grace';
+import type { Logger } from 'pino';
+import { createApp, VERSION, type App } from './app.ts';
+import { ConfigError, readConfig, type Config, type World } from './config.ts';
+import { openDatabase } from './db/database.ts';
+import { createLogger } from './log.ts';
+import { InvalidCron } from './scheduler.ts';
+
+/** Exit codes of `npm run sync`: how the run ended. */
+const EXIT_OF_RUN: Record<string, number> = { completed: 0, partial: 2 };
+const EXIT_CONFLICT = 3;
+/** sysexits.h: the configuration can not be used. */
+const EXIT_CONFIG = 78;
+const DRAIN_MS = 9_000;
+
+function announce(config: Config, address: string): void {
+  const lines = [
+    '',
+    `Effect Models ${VERSION} is listening`,
+    `  API     ${address}/v1/models`,
+    `  Docs    ${address}/docs`,
+    `  Status  ${address}/v1/status`,
+  ];
+  if (config.world === 'dev') {
+    lines.push(`  Sync    curl -X POST ${address}/v1/admin/sync -H "x-admin: true"   (open to this machine only)`);
+  }
+  console.log(`${lines.join('\n')}\n`);
+}
+
+async function serve(config: Config, logger: Logger): Promise<void> {
+  const app = await createApp(config, logger);
+  closeWithGrace({ delay: DRAIN_MS, logger }, async ({ err }) => {
+    if (err) logger.fatal({ err }, 'Unexpected error: shutting down');
+    await app.stop();
+  });
+  await app.http.listen({ host: config.host, port: config.port });
+  const { port } = app.http.server.address() as { port: number };
+  announce(config, `http://${config.host}:${port}`);
+  await app.prepare();
+}
+
+async function syncOnce(config: Config, logger: Logger): Promise<number> {
+  const app = await createApp({ ...config, syncCron: null, syncOnStart: 'never' }, logger);
+  try {
+    return await runOnce(app, logger);
+  } finally {
+    await app.stop();
+  }
+}
+
+async function runOnce({ prepare, runner }: App, logger: Logger): Promise<number> {
+  await prepare();
+  const started = await runner.start('command');
+  if ('conflict' in started) {
+    logger.error(`sync failed to start: run ${started.conflict} is under way; try again when it has ended`);
+    return EXIT_CONFLICT;
+  }
+  const { status } = await started.finished;
+  return EXIT_OF_RUN[status] ?? 1;
+}
+
+async function migrate(config: Config): Promise<void> {
+  const database = await openDatabase(config.databaseUrl);
+  try {
+    const ran = await database.migrate();
+    console.log(ran.length === 0 ? 'The database is up to date.' : `Ran ${ran.join(', ')}.`);
+  } finally {
+    await database.close();
+  }
+}
+
+async function main(command: string): Promise<void> {
+  const world: World = command === 'dev' ? 'dev' : 'production';
+  const serves = command === 'dev' || command === 'start';
+  const config = readConfig(world, { command: serves ? 'serve' : 'once' });
+  const readable = command !== 'start' || process.stdout.isTTY;
+  const logger = createLogger({ level: config.logLevel, readable });
+  if (serves) await serve(config, logger);
+  else if (command === 'sync') process.exitCode = await syncOnce(config, logger);
+  else if (command === 'migrate') await migrate(config);
+  else throw new Error(`Unknown command "${command}": use dev, start, sync or migrate`);
+}
+
+try {
+  await main(process.argv[2] ?? '');
+} catch (error) {
+  const unusable = error instanceof ConfigError || error instanceof InvalidCron;
+  const message = error instanceof InvalidCron ? new ConfigError([`SYNC_CRON ${error.message}`]).message : String(error);
+  console.error(unusable ? message : error);
+  process.exit(unusable ? EXIT_CONFIG : 1);
+}

@@ -1,0 +1,81 @@
+import type { Logger } from 'pino';
+import type { SourceOutcome } from '../../contracts/sync.ts';
+import { startRun, type FinishedRun, type StartedRun, type SyncPorts } from '../../sync/run.ts';
+import type { Trigger } from '../../sync/store.ts';
+
+/** Starts runs and tells how they go. */
+export interface SyncRunner {
+  /** Starts a run, or answers with the id of the one under way. */
+  start(trigger: Trigger): Promise<StartedRun | { conflict: string }>;
+  /** Aborts the run of this process, if there is one, and waits until it has ended. */
+  stop(): Promise<void>;
+}
+
+const count = (number: number) => number.toLocaleString('en-US');
+
+function outcomeLine(outcome: SourceOutcome): string {
+  const { source, status, fetched, parsed, rejected, durationMs, error, requests } = outcome;
+  const seconds = (durationMs / 1000).toFixed(1);
+  switch (status) {
+    case 'ok':
+      return `${source}: fetched ${count(fetched)}, parsed ${count(parsed)}, rejected ${count(rejected)} in ${seconds} s`;
+    case 'not_modified':
+      return `${source}: not modified since the last fetch (${count(fetched)} items) in ${seconds} s`;
+    case 'disabled':
+      return `${source}: disabled, no API key`;
+    case 'failed':
+      return `${source}: sync failed after ${requests} requests in ${seconds} s (${error?.class}): ${error?.message}`;
+  }
+}
+
+function report(logger: Logger, outcome: SourceOutcome): void {
+  const fields = { source: outcome.source, outcome: outcome.status };
+  logger[outcome.status === 'failed' ? 'warn' : 'info'](fields, outcomeLine(outcome));
+  for (const warning of outcome.warnings) logger.warn(fields, `${outcome.source}: ${warning}`);
+  for (const { reason, count: rejected, samples } of outcome.rejections) {
+    logger.warn({ ...fields, samples }, `${outcome.source}: ${count(rejected)} rejected: ${reason}`);
+  }
+}
+
+function reportEnd(logger: Logger, { id, status, message, catalogVersion, models }: FinishedRun): void {
+  const good = status === 'completed' || status === 'partial';
+  const holds = models === null ? '' : `; ${count(models)} models, catalogue version ${catalogVersion}`;
+  const line = good ? `sync ${id} ${status}: ${message}${holds}` : `sync ${id} failed (${status}): ${message}${holds}`;
+  logger[status === 'completed' ? 'info' : good ? 'warn' : 'error']({ runId: id, status }, line);
+}
+
+/** Makes the runner of a process. `onFinished` is called after each run. */
+export function createSyncRunner({
+  ports,
+  logger,
+  onFinished,
+}: {
+  ports: Omit<SyncPorts, 'onProgress'>;
+  logger: Logger;
+  onFinished: (run: FinishedRun) => Promise<void>;
+}): SyncRunner {
+  let current: StartedRun | null = null;
+  const onProgress: SyncPorts['onProgress'] = (progress) => {
+    if ('source' in progress) report(logger, progress.source);
+    else logger.warn(progress.note);
+  };
+  return {
+    async start(trigger) {
+      const started = await startRun({ ...ports, onProgress }, trigger);
+      if ('conflict' in started) return started;
+      logger.info({ runId: started.id, trigger }, `sync ${started.id} started`);
+      const finished = started.finished.then(async (run) => {
+        current = null;
+        reportEnd(logger, run);
+        await onFinished(run);
+        return run;
+      });
+      current = { ...started, finished };
+      return current;
+    },
+    async stop() {
+      current?.abort();
+      await current?.finished;
+    },
+  };
+}
