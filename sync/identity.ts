@@ -51,14 +51,15 @@ interface Naming {
   name: string;
 }
 
-/** Bedrock ids: an optional region, the creator, then the name, all parted by dots. */
-const DOTTED = /^(?:(?:us|us-gov|eu|apac|ap|au|ca|jp|global)\.)?([a-z0-9-]+)\.(.+)$/;
+/** Bedrock ids: an optional region, the creator, then the name, all parted by dots; `:0` counts revisions of the API. */
+const DOTTED = /^(?:(?:us|us-gov|eu|apac|ap|au|ca|jp|global)\.)?([a-z0-9-]+)\.(.+?)(?::\d+)?$/;
 
 /** What a record says outright about creator and name, and what the reviewed tables add. */
 function namingOf(record: SourceRecord): Naming {
   const { creator, provider } = record.naming;
   const model = record.naming.model.replace(TERMS_SUFFIX, '');
-  if (creator !== null) return { creator: knownCreator(creator)?.id ?? (slugOf(creator) || null), name: model };
+  if (creator !== null)
+    return { creator: knownCreator(creator)?.id ?? (slugOf(creator) || null), name: model };
 
   const segments = model.split('/');
   const name = segments.at(-1) ?? model;
@@ -83,7 +84,8 @@ function namingsOf(records: SourceRecord[]): Naming[] {
   records.forEach((record, index) => {
     const key = offerKey(record);
     const naming = namings[index];
-    if (key !== null && naming !== undefined && record.source === record.offer?.provider) own.set(key, naming);
+    if (key !== null && naming !== undefined && record.source === record.offer?.provider)
+      own.set(key, naming);
   });
   return records.map((record, index) => own.get(offerKey(record) ?? '') ?? (namings[index] as Naming));
 }
@@ -110,7 +112,9 @@ function creatorOfBareName(record: SourceRecord, known: Known[] | undefined): st
 const SPELLING_ORDER: SourceRecord['type'][] = ['metadata', 'offer', 'repository', 'measurement'];
 
 function spellingRank(record: SourceRecord, creator: string): number {
-  const own = record.naming.provider !== null && (knownCreator(creator)?.providers ?? []).includes(record.naming.provider);
+  const own =
+    record.naming.provider !== null &&
+    (knownCreator(creator)?.providers ?? []).includes(record.naming.provider);
   return SPELLING_ORDER.indexOf(record.type) * 2 + (own ? 0 : 1);
 }
 
@@ -122,7 +126,10 @@ const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
  *
  * `published` maps keys to ids that were published before: they are kept, however the spelling of the sources moves.
  */
-export function groupRecords(records: SourceRecord[], published: ReadonlyMap<string, string> = new Map()): Group[] {
+export function groupRecords(
+  records: SourceRecord[],
+  published: ReadonlyMap<string, string> = new Map(),
+): Group[] {
   const namings = namingsOf(records);
   const knownByName = new Map<string, Known[]>();
   records.forEach((record, index) => {

@@ -51,7 +51,11 @@ class Picker {
   }
 
   /** The value of the most trusted class that has one; within a class the most frequent, then the first in order. */
-  pick<Value>(field: string, order: Trust[], read: (facts: ModelFacts) => Value | null | undefined): Value | null {
+  pick<Value>(
+    field: string,
+    order: Trust[],
+    read: (facts: ModelFacts) => Value | null | undefined,
+  ): Value | null {
     for (const trust of order) {
       const counts = new Map<string, { value: Value; count: number }>();
       for (const record of this.#byTrust.get(trust) ?? []) {
@@ -75,7 +79,9 @@ class Picker {
 
   /** A plain field of the facts, in its order of trust. */
   field<Name extends keyof ModelFacts>(name: Name): NonNullable<ModelFacts[Name]> | null {
-    return this.pick(name, ORDER[name] ?? GENERAL, (facts) => facts[name]) as NonNullable<ModelFacts[Name]> | null;
+    return this.pick(name, ORDER[name] ?? GENERAL, (facts) => facts[name]) as NonNullable<
+      ModelFacts[Name]
+    > | null;
   }
 }
 
@@ -95,7 +101,8 @@ function mergeOffers(records: SourceRecord[]): PricedOffer[] {
   for (const list of statements.values()) {
     const best = bestStatement(list);
     if (!best?.offer) continue;
-    const { provider, providerModelId, pricing, modes, limits, parameters, moderated, listedAt, lifecycle } = best.offer;
+    const { provider, providerModelId, pricing, modes, limits, parameters, moderated, listedAt, lifecycle } =
+      best.offer;
     const others = list.map(({ source }) => source).filter((source) => source !== best.source);
     const offer: Offer = {
       provider,
@@ -113,32 +120,29 @@ function mergeOffers(records: SourceRecord[]): PricedOffer[] {
     offers.push({ offer, pricing });
   }
   return offers.toSorted(
-    (a, b) => byText(a.offer.provider, b.offer.provider) || byText(a.offer.providerModelId, b.offer.providerModelId),
+    (a, b) =>
+      byText(a.offer.provider, b.offer.provider) || byText(a.offer.providerModelId, b.offer.providerModelId),
   );
 }
 
 const isArtificialAnalysis = ({ attribution }: Benchmark) => attribution?.name === ARTIFICIAL_ANALYSIS;
 
 function mergeBenchmarks(records: SourceRecord[]): Benchmark[] {
-  const all = records.flatMap(({ facts }) => facts.benchmarks);
-  const measured = new Set(
-    all.filter(({ source }) => source === 'artificialanalysis').map(({ name }) => name),
+  const rows = new Map(
+    records.flatMap(({ facts }) => facts.benchmarks).map((row) => [JSON.stringify(row), row]),
   );
-  const seen = new Set<string>();
-  return all
-    .filter((benchmark) => {
-      // What OpenRouter relays is left out where the publisher itself says it.
-      const relayed = isArtificialAnalysis(benchmark) && benchmark.source !== 'artificialanalysis';
-      if (relayed && measured.has(benchmark.name)) return false;
-      const key = JSON.stringify(benchmark);
-      return !seen.has(key) && seen.add(key);
-    })
-    .toSorted((a, b) => {
-      const keys = (row: Benchmark) => [row.source, row.name, row.variant ?? '', row.effort ?? '', row.date ?? ''];
-      const [left, right] = [keys(a), keys(b)];
-      const at = left.findIndex((part, index) => part !== right[index]);
-      return at === -1 ? a.value - b.value : byText(left[at] ?? '', right[at] ?? '');
-    });
+  return [...rows.values()].toSorted((a, b) => {
+    const keys = (row: Benchmark) => [
+      row.source,
+      row.name,
+      row.variant ?? '',
+      row.effort ?? '',
+      row.date ?? '',
+    ];
+    const [left, right] = [keys(a), keys(b)];
+    const at = left.findIndex((part, index) => part !== right[index]);
+    return at === -1 ? a.value - b.value : byText(left[at] ?? '', right[at] ?? '');
+  });
 }
 
 function mergeLimits(picker: Picker): Limits {
@@ -165,7 +169,8 @@ export function mergeGroup(
   const offers = mergeOffers(records);
   const reference = referenceOffer(offers, ownProviders);
   const kind = kindOf(records);
-  const target = kind === 'rolling' ? (records.find((record) => record.target !== null)?.target ?? null) : null;
+  const target =
+    kind === 'rolling' ? (records.find((record) => record.target !== null)?.target ?? null) : null;
   const benchmarks = mergeBenchmarks(records);
   const { status, ...pricing } = reference?.offer.pricing ?? publishedPricing(NO_PRICING);
   const links = new Map(records.flatMap(({ facts }) => facts.links).map((link) => [link.url, link]));
@@ -206,9 +211,15 @@ export function mergeGroup(
     benchmarks,
     attributions: [],
     providers: unique(offers.map(({ offer }) => offer.provider)),
-    sources: unique(records.map(({ source }) => source)).map((id) => ({ id, asOf: context.asOf.get(id) ?? null })),
+    sources: unique(records.map(({ source }) => source)).map((id) => ({
+      id,
+      asOf: context.asOf.get(id) ?? null,
+    })),
   };
-  const credited = unique([...picker.credited, ...(benchmarks.some(isArtificialAnalysis) ? ['benchmarks'] : [])]);
+  const credited = unique([
+    ...picker.credited,
+    ...(benchmarks.some(isArtificialAnalysis) ? ['benchmarks'] : []),
+  ]);
   if (credited.length > 0) {
     model.attributions.push({ name: ARTIFICIAL_ANALYSIS, url: ARTIFICIAL_ANALYSIS_URL, fields: credited });
   }
@@ -223,7 +234,10 @@ export function withoutArtificialAnalysis(records: SourceRecord[]): SourceRecord
       record.facts.benchmarks.some(isArtificialAnalysis)
         ? {
             ...record,
-            facts: { ...record.facts, benchmarks: record.facts.benchmarks.filter((row) => !isArtificialAnalysis(row)) },
+            facts: {
+              ...record.facts,
+              benchmarks: record.facts.benchmarks.filter((row) => !isArtificialAnalysis(row)),
+            },
           }
         : record,
     );

@@ -1,0 +1,111 @@
+import { z } from 'zod';
+import type { Link } from '../contracts/models.ts';
+import { RejectedItem, type Item } from './source.ts';
+import { partialDate, tokenCount } from './units.ts';
+
+const CONTROL = /\p{Cc}/u;
+const MAX_LENGTH = 500;
+
+/** Whether a text can serve as an id or a name: not empty, not overlong, no control characters, no lone surrogates. */
+export function isPlainText(value: unknown): value is string {
+  return (
+    typeof value === 'string' &&
+    value.trim() !== '' &&
+    value.length <= MAX_LENGTH &&
+    !CONTROL.test(value) &&
+    value.isWellFormed()
+  );
+}
+
+/** An id or another word that an upstream gives. */
+export const PlainText = z.custom<string>(isPlainText, 'not a usable text');
+
+/** A text that may be missing or broken: control characters out, null where nothing is left. */
+export const OptionalText = z
+  .string()
+  .nullable()
+  .default(null)
+  .catch(null)
+  .transform((text) => cleanText(text ?? '') || null);
+
+/** A date as precise as it is given; null: missing, or no date. */
+export const OptionalDate = z.unknown().optional().transform(partialDate);
+
+/** A number of tokens; null: missing, or none. */
+export const OptionalTokens = z.unknown().optional().transform(tokenCount);
+
+/** A required text on one line. */
+export const NameText = z
+  .string()
+  .transform((text) => cleanText(text).replace(/\s+/g, ' '))
+  .refine((text) => text !== '', 'is empty');
+
+function cleanText(text: string): string {
+  return text
+    .replace(/[^\P{Cc}\t\n\r]/gu, '')
+    .toWellFormed()
+    .trim();
+}
+
+/** A JSON object with whatever is in it. */
+export const JsonObject = z.custom<Record<string, unknown>>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  'not an object',
+);
+
+/** A field that may be missing or broken: then it is null. */
+export function lenient<Type extends z.ZodType>(type: Type) {
+  return type.nullable().default(null).catch(null);
+}
+
+/** A list that may be missing or broken: entries that are not as expected are left out. */
+export function lenientList<Type extends z.ZodType>(type: Type) {
+  return z
+    .array(type.nullable().catch(null))
+    .default([])
+    .catch([])
+    .transform((entries) => entries.filter((entry) => entry !== null) as z.output<Type>[]);
+}
+
+/** Reads an item by its schema. Throws `RejectedItem` with the first fault as its reason. */
+export function readItem<Type extends z.ZodType>(item: Item, schema: Type): z.output<Type> {
+  if (DUPLICATE.test(item.id)) throw new RejectedItem('duplicate id');
+  const result = schema.safeParse(item.value);
+  if (result.success) return result.data;
+  throw new RejectedItem(firstFault(result.error));
+}
+
+/** The first fault that a schema found: where, and what. */
+export function firstFault(error: z.ZodError): string {
+  const { path = [], message = 'not as expected' } = error.issues[0] ?? {};
+  return path.length === 0 ? message : `${path.join('.')}: ${message}`;
+}
+
+const DUPLICATE = / \(duplicate \d+\)$/;
+
+/**
+ * Makes items of entries: one without a usable id gets its place (`#17`); of several with the same id the first keeps
+ * it, and the others are marked so that `readItem` rejects them.
+ */
+export function makeItems(entries: { id: unknown; value: unknown }[]): Item[] {
+  const times = new Map<string, number>();
+  return entries.map(({ id: given, value }, index) => {
+    const id = isPlainText(given) ? given : `#${index}`;
+    const before = times.get(id) ?? 0;
+    times.set(id, before + 1);
+    return { id: before === 0 ? id : `${id} (duplicate ${before})`, value };
+  });
+}
+
+/** The text of a web address; null: not one, or not http or https. */
+export function webUrl(value: unknown): string | null {
+  if (typeof value !== 'string' || /\s/.test(value) || CONTROL.test(value) || !value.isWellFormed())
+    return null;
+  return /^https?:$/.test(URL.parse(value)?.protocol ?? '') ? value : null;
+}
+
+/** A link, in a list that is empty where its address is not a web address. */
+export function linkTo(url: unknown, label: string, type: string | null): Link[] {
+  const address = webUrl(url);
+  return address === null ? [] : [{ label, url: address, type }];
+}

@@ -1,0 +1,207 @@
+import { z } from 'zod';
+import type { Reasoning } from '../contracts/models.ts';
+import type { PriceName } from '../contracts/offers.ts';
+import {
+  isPlainText,
+  JsonObject,
+  lenient,
+  lenientList,
+  NameText,
+  OptionalDate,
+  OptionalText,
+  OptionalTokens,
+  PlainText,
+  readItem,
+  webUrl,
+} from './fields.ts';
+import { kindOfId } from './kinds.ts';
+import { isMarkedFree, pricingOf, unknownPricing, type StatedPrice, type StatedPricing } from './prices.ts';
+import { unknownFacts, type ModelFacts, type ProviderFacts, type SourceRecord } from './record.ts';
+import type { Item } from './source.ts';
+
+/**
+ * One model in the form of models.dev, whose `api.json` has it below a provider, and `models.json` by itself.
+ * https://models.dev/api.json; prices are USD per 1,000,000 tokens.
+ */
+export const ModelEntry = z.object({
+  id: PlainText,
+  name: NameText,
+  family: OptionalText,
+  description: OptionalText,
+  attachment: lenient(z.boolean()),
+  reasoning: lenient(z.boolean()),
+  reasoning_options: lenientList(
+    z.object({
+      type: z.string(),
+      values: lenientList(PlainText),
+      min: lenient(z.int().nonnegative()),
+      max: lenient(z.int().positive()),
+    }),
+  ),
+  tool_call: lenient(z.boolean()),
+  structured_output: lenient(z.boolean()),
+  interleaved: lenient(z.union([z.boolean(), JsonObject.transform(() => true)])),
+  temperature: lenient(z.boolean()),
+  knowledge: OptionalDate,
+  release_date: OptionalDate,
+  last_updated: OptionalDate,
+  modalities: lenient(z.object({ input: lenientList(PlainText), output: lenientList(PlainText) })),
+  open_weights: lenient(z.boolean()),
+  limit: lenient(z.object({ context: OptionalTokens, input: OptionalTokens, output: OptionalTokens })),
+  status: lenient(z.enum(['alpha', 'beta', 'deprecated'])),
+  cost: lenient(JsonObject),
+  experimental: lenient(z.object({ modes: lenient(JsonObject) })),
+});
+export type ModelEntry = z.infer<typeof ModelEntry>;
+
+const OfferEntry = z.object({ provider: z.object({ id: PlainText }), model: ModelEntry });
+
+const ProviderEntry = z.object({
+  name: OptionalText,
+  doc: OptionalText,
+  api: OptionalText,
+  npm: OptionalText,
+  env: lenientList(PlainText),
+});
+
+/** Takes a catalogue of providers with their models apart: an entry `<provider>/<model>` each, and the providers. */
+export function takeCatalogApart(catalog: Record<string, unknown>): {
+  entries: { id: string; value: unknown }[];
+  providers: ProviderFacts[];
+} {
+  const entries: { id: string; value: unknown }[] = [];
+  const providers: ProviderFacts[] = [];
+  for (const [id, value] of Object.entries(catalog)) {
+    const object = JsonObject.safeParse(value).data;
+    const models = JsonObject.safeParse(object?.models).data;
+    if (object === undefined || models === undefined || !isPlainText(id)) {
+      entries.push({ id, value });
+      continue;
+    }
+    const { models: _, ...rest } = object;
+    const provider = { ...rest, id };
+    providers.push(readProvider(id, provider));
+    for (const [key, model] of Object.entries(models)) {
+      entries.push({ id: `${id}/${key}`, value: { provider, model } });
+    }
+  }
+  return { entries, providers };
+}
+
+function readProvider(id: string, provider: Record<string, unknown>): ProviderFacts {
+  const { name, doc, api, npm, env } = ProviderEntry.parse(provider);
+  // Some API addresses hold `${PLACEHOLDERS}`, so that only the documentation's is checked.
+  return { id, name: name ?? id, docUrl: webUrl(doc), apiUrl: api, npmPackage: npm, environment: env };
+}
+
+/** Reads one model at one provider. */
+export function readOffer(source: string, item: Item): SourceRecord {
+  const { provider, model } = readItem(item, OfferEntry);
+  const facts = factsOf(model);
+  return {
+    source,
+    id: item.id,
+    type: 'offer',
+    naming: { creator: null, model: model.id, provider: provider.id, family: model.family },
+    kind: kindOfId(model.id),
+    target: null,
+    facts,
+    offer: {
+      provider: provider.id,
+      providerModelId: model.id,
+      pricing: readPricing(model, model.cost),
+      modes: Object.entries(model.experimental?.modes ?? {}).flatMap(([name, mode]) => {
+        const cost = JsonObject.safeParse(JsonObject.safeParse(mode).data?.cost).data;
+        return cost === undefined || !isPlainText(name) ? [] : [{ name, pricing: readPricing(model, cost) }];
+      }),
+      limits: facts.limits,
+      parameters: facts.parameters,
+      moderated: null,
+      listedAt: null,
+      lifecycle: facts.lifecycle,
+    },
+  };
+}
+
+/** What an entry says about the model itself. */
+export function factsOf(model: ModelEntry): ModelFacts {
+  const said = {
+    attachments: model.attachment,
+    interleaved_reasoning: model.interleaved,
+    reasoning: model.reasoning,
+    structured_outputs: model.structured_output,
+    tools: model.tool_call,
+  };
+  return {
+    ...unknownFacts(model.name),
+    family: model.family,
+    description: model.description,
+    inputModalities: model.modalities?.input ?? null,
+    outputModalities: model.modalities?.output ?? null,
+    capabilities: Object.fromEntries(Object.entries(said).filter(([, value]) => value !== null)),
+    parameters: model.temperature === true ? ['temperature'] : [],
+    reasoning: readReasoning(model),
+    limits: model.limit ?? { context: null, input: null, output: null },
+    openWeights: model.open_weights,
+    releaseDate: model.release_date,
+    lastUpdated: model.last_updated,
+    knowledgeCutoff: model.knowledge,
+    lifecycle: model.status && { status: model.status, date: null, successor: null },
+  };
+}
+
+function readReasoning({ reasoning_options: options }: ModelEntry): Reasoning | null {
+  if (options.length === 0) return null;
+  const budget = options.find(({ type }) => type === 'budget_tokens');
+  return {
+    mandatory: options.some(({ type }) => type === 'toggle') ? false : null,
+    efforts: options.filter(({ type }) => type === 'effort').flatMap(({ values }) => values),
+    defaultEffort: null,
+    budgetTokens: budget === undefined ? null : { min: budget.min, max: budget.max },
+  };
+}
+
+const PRICES: [key: string, name: PriceName][] = [
+  ['input', 'input'],
+  ['output', 'output'],
+  ['reasoning', 'reasoning'],
+  ['cache_read', 'cacheRead'],
+  ['cache_write', 'cacheWrite'],
+  ['input_audio', 'audioInput'],
+  ['output_audio', 'audioOutput'],
+];
+
+function statedPrices(cost: Record<string, unknown>): StatedPrice[] {
+  return PRICES.map(([key, name]) => ({ name, value: cost[key], shift: 0 }));
+}
+
+function readPricing({ id, name }: ModelEntry, cost: Record<string, unknown> | null) {
+  if (cost === null) return unknownPricing();
+  const stated = { prices: statedPrices(cost), tiers: statedTiers(cost), discount: null };
+  return pricingOf(stated, isMarkedFree(id, name));
+}
+
+/** `context_over_200k` repeats a tier whose threshold may be higher, so it counts only without `tiers`. */
+function statedTiers(cost: Record<string, unknown>): StatedPricing['tiers'] {
+  const sized =
+    cost.tiers === undefined
+      ? [{ size: 200_000, prices: JsonObject.safeParse(cost.context_over_200k).data }]
+      : lenientList(JsonObject)
+          .parse(cost.tiers)
+          .map((prices) => ({ size: contextSize(prices.tier), prices }));
+  return sized
+    .flatMap(({ size, prices }) => (size === null || prices === undefined ? [] : [{ size, prices }]))
+    .sort((one, other) => one.size - other.size)
+    .map(({ size, prices }) => ({
+      aboveInputTokens: size,
+      utcStart: null,
+      utcEnd: null,
+      prices: statedPrices(prices),
+    }));
+}
+
+const ContextTier = z.object({ type: z.literal('context'), size: OptionalTokens });
+
+function contextSize(tier: unknown): number | null {
+  return ContextTier.safeParse(tier).data?.size ?? null;
+}

