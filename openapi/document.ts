@@ -1,0 +1,154 @@
+import { readFileSync } from 'node:fs';
+import { generateOpenApiDocument } from 'trpc-to-openapi';
+import type { z } from 'zod';
+import { ERROR_STATUS, ERROR_TITLE, type ErrorCode, Problem } from '../contracts/errors.ts';
+import { api, createRouter, type Handlers } from '../contracts/index.ts';
+import { errorsOf, type Operation, operationsOf, type OperationTree } from '../contracts/operation.ts';
+import { DESCRIPTION, TAGS } from './texts.ts';
+
+type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
+type JsonObject = { [name: string]: Json };
+
+interface GeneratedParameter {
+  name: string;
+  schema: JsonObject;
+  description?: Json;
+  example?: Json;
+}
+
+interface GeneratedOperation {
+  parameters?: GeneratedParameter[];
+  responses: Record<string, JsonObject>;
+  requestBody?: Json;
+  security?: Json;
+}
+
+type GeneratorRouter = Parameters<typeof generateOpenApiDocument>[0];
+
+/** A path that brings the schema of problems into the document, the way answers get there, and is taken out again. */
+const PROBLEM_PATH = '/problem';
+
+/** An OpenAPI 3.1 document, as far as this module has to know it. */
+export interface OpenApiDocument {
+  openapi: string;
+  info: JsonObject & { title: string; version: string };
+  servers: { url: string }[];
+  tags: { name: string; description: string }[];
+  paths: Record<string, Record<string, GeneratedOperation>>;
+  components: { schemas: Record<string, Json>; securitySchemes: Record<string, Json> };
+}
+
+/** Makes the published document from the contracts alone: no handler, no server, no database. */
+export function createDocument(): OpenApiDocument {
+  const { version, license } = JSON.parse(
+    readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+  ) as { version: string; license: string };
+  // OperationMeta is an interface, and trpc-to-openapi 3.3 asks for an index signature.
+  const router = createRouter(stubsOf(api) as Handlers) as unknown as GeneratorRouter;
+  const generated = generateOpenApiDocument(router, {
+    title: 'Effect Models',
+    description: DESCRIPTION,
+    version,
+    openApiVersion: '3.1.0',
+    baseUrl: '/',
+    license: { name: license, identifier: license },
+    paths: { [PROBLEM_PATH]: { get: { responses: { 400: problemResponse(Problem) } } } },
+    securitySchemes: {
+      adminKey: {
+        type: 'apiKey',
+        in: 'header',
+        name: 'x-admin',
+        description: 'The admin secret of this installation; `true` on the machine that runs `npm run dev`.',
+      },
+    },
+  });
+  const document = JSON.parse(JSON.stringify(generated)) as OpenApiDocument;
+  const { openapi, info, servers, paths, components } = document;
+  delete paths[PROBLEM_PATH];
+  for (const [, op] of operationsOf(api)) correct(paths[op.path]?.[op.method.toLowerCase()], op);
+  const schemas = Object.entries(components.schemas).filter(([name]) => !name.startsWith('error.'));
+  const { securitySchemes } = components;
+  return withoutNoise({
+    openapi,
+    info,
+    servers,
+    tags: TAGS,
+    paths,
+    components: { schemas: Object.fromEntries(schemas), securitySchemes },
+  });
+}
+
+/** Handlers that are never called, one for every operation. */
+function stubsOf(tree: OperationTree): object {
+  const stub = () => Promise.reject(new Error('Not implemented'));
+  const entries = Object.entries(tree).map(([name, node]) => [
+    name,
+    isOperation(node) ? stub : stubsOf(node),
+  ]);
+  return Object.fromEntries(entries) as object;
+}
+
+function isOperation(node: Operation | OperationTree): node is Operation {
+  return typeof node.method === 'string';
+}
+
+/** trpc-to-openapi 3.3 documents 200 always, errors of its own shape, and a body even where there is no input. */
+function correct(generated: GeneratedOperation | undefined, op: Operation): void {
+  const success = generated?.responses['200'];
+  if (generated === undefined || success === undefined)
+    throw new Error(`${op.method} ${op.path} was not generated`);
+  success['description'] = op.status === 202 ? 'Accepted: it goes on after this answer' : 'Success';
+  if (op.status === 202) {
+    success['headers'] = { Location: header('Path that says how it is going', { type: 'string' }) };
+  }
+  generated.responses = {
+    [op.status]: success,
+    ...Object.fromEntries(errorsOf(op).map((code) => [ERROR_STATUS[code], errorResponse(code)])),
+  };
+  if (Object.keys(op.input.shape).length === 0) delete generated.requestBody;
+  generated.parameters?.forEach((parameter) => describe(parameter, op));
+  if (generated.parameters?.length === 0) delete generated.parameters;
+  if (op.admin) generated.security = [{ adminKey: [] }];
+  else delete generated.security;
+}
+
+/** trpc-to-openapi 3.3 unwraps optional parameters and loses what was said about them. */
+function describe(parameter: GeneratedParameter, op: Operation): void {
+  const meta = (op.input.shape[parameter.name] as z.ZodType | undefined)?.meta() ?? {};
+  for (const name of ['description', 'example'] as const) {
+    delete parameter.schema[name];
+    const value = meta[name];
+    if (value !== undefined) parameter[name] = value as Json;
+  }
+}
+
+function problemResponse<Schema>(schema: Schema) {
+  return { description: 'A problem', content: { 'application/problem+json': { schema } } };
+}
+
+function errorResponse(code: ErrorCode): JsonObject {
+  const waits = code === 'TOO_MANY_REQUESTS' || code === 'SERVICE_UNAVAILABLE';
+  const retryAfter = header('Seconds to wait before the next try', { type: 'integer', minimum: 1 });
+  return {
+    ...problemResponse({ $ref: '#/components/schemas/Problem' }),
+    description: ERROR_TITLE[code],
+    ...(waits ? { headers: { 'Retry-After': retryAfter } } : {}),
+  };
+}
+
+function header(description: string, schema: JsonObject): JsonObject {
+  return { description, schema };
+}
+
+/** Zod 4.6 writes a pattern beside `date-time` that generators choke on, and the safe integers as bounds. */
+function withoutNoise<Value>(value: Value): Value {
+  if (Array.isArray(value)) return value.map(withoutNoise) as Value;
+  if (typeof value !== 'object' || value === null) return value;
+  const isDateTime = 'format' in value && value.format === 'date-time';
+  const kept = Object.entries(value).filter(
+    ([name, inner]) =>
+      !(isDateTime && name === 'pattern') &&
+      !(['minimum', 'maximum'].includes(name) && Math.abs(Number(inner)) === Number.MAX_SAFE_INTEGER),
+  );
+  return Object.fromEntries(kept.map(([name, inner]) => [name, withoutNoise(inner)])) as Value;
+}

@@ -1,0 +1,41 @@
+/** The front page of the published document, in Markdown. */
+export const DESCRIPTION = `One catalogue of AI models that can be trusted: which models exist, who makes them, who serves them,
+what they cost, how good they are, and who said so. It is merged from models.dev, OpenRouter, Hugging Face and Artificial Analysis.
+
+## Ids
+
+A model id is \`creator/slug\`, in lower case, and keeps resolving for ever. A known alias answers with the model that it names.
+
+## Money and unknowns
+
+Prices are USD per 1,000,000 tokens, or USD for each request, image or search where the name says so. Unknown is \`null\`, never 0;
+\`pricing.status\` says how far the prices can be relied on.
+
+## Lists
+
+Lists answer \`{ data, meta, timestamp }\` and take \`limit\` and \`offset\`. Where \`meta.nextCursor\` is not null, pass it as \`cursor\` to
+get the next page. Values in a query are spelled strictly: integers in digits, booleans as \`true\` or \`false\`, no unknown names.
+
+## Errors
+
+Every error is an RFC 9457 problem (\`application/problem+json\`). \`code\` is for programs, \`detail\` for people, \`errors\` names the
+parameters that are at fault, and \`requestId\` is what to quote when you report it.
+
+## Limits
+
+The \`RateLimit\` header says how many requests are left in this minute. Past the limit the answer is 429, and \`Retry-After\` says how
+many seconds to wait.
+
+## Other ways in
+
+TypeScript programs can use the typed tRPC router at \`/trpc\`. This document is at \`/openapi.json\` and \`/openapi.yaml\`.
+`;
+
+/** The groups of operations, in the order in which they are shown. */
+export const TAGS = [
+  { name: 'Models', description: 'Every model with its prices, limits, benchmarks, offers and sources.' },
+  { name: 'Providers', description: 'Who serves models.' },
+  { name: 'Sources', description: 'The upstream catalogues, and how fresh what is known of each is.' },
+  { name: 'System', description: 'Health of the service, and the catalogue at a glance.' },
+  { name: 'Admin', description: 'Starts syncs and shows their history. Needs the admin secret.' },
+];

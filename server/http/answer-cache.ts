@@ -1,0 +1,23 @@
+/** A cacheable answer that was asked for: which operation, its parsed input, and how to make it. */
+export interface AnswerRequest {
+  /** Dotted name of the operation. */
+  operation: string;
+  /** How long it may be kept. */
+  kind: 'list' | 'item';
+  /** The input after the contract parsed it: equal inputs are equal questions. */
+  input: unknown;
+  /** Makes the answer. Rejects when there is none; a rejection must not be kept. */
+  load: () => Promise<{ catalogVersion: number; body: string }>;
+}
+
+/** Finished JSON text, and where it came from. */
+export interface Answer {
+  body: string;
+  /** hit: kept before. miss: made for this request or one at the same time. bypass: the cache was not asked. */
+  state: 'hit' | 'miss' | 'bypass';
+}
+
+/** Keeps the finished bytes of answers; it may only help, never fail a request. */
+export interface AnswerCache {
+  serve(request: AnswerRequest): Promise<Answer>;
+}

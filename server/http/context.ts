@@ -1,0 +1,48 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import type { Problem } from '../../contracts/errors.ts';
+import type { Context } from '../../contracts/operation.ts';
+import type { AdminGate } from './admin.ts';
+import { pathOf } from './paths.ts';
+import { isUnexpected, problemHeaders, problemOf } from './problem.ts';
+
+/** What the edge needs to turn a request into a context. */
+export interface ContextOptions {
+  admin: AdminGate;
+  logger: Logger;
+  /** Turns whatever an operation threw into an error that has a code for the caller. */
+  toApiError(error: unknown, requestId: string): Error;
+}
+
+/** Makes the problem of a request, sets the headers that go with it, and logs what was unexpected. */
+export function reportProblem(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  logger: Logger,
+): Problem {
+  const problem = problemOf(error, { requestId: request.id, instance: pathOf(request) });
+  reply.headers(problemHeaders(error, problem));
+  if (isUnexpected(error, problem)) {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    logger.error({ err: cause, requestId: request.id }, 'Unexpected error');
+  }
+  return problem;
+}
+
+/** Makes what operations receive beside their input, the same for REST and tRPC. */
+export function createContext(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  options: ContextOptions,
+): Context {
+  let admitted: Promise<void> | undefined;
+  return {
+    requestId: request.id,
+    // Asked once a request: a batch of calls with one wrong secret is one guess.
+    requireAdmin: () => (admitted ??= options.admin.check(request)),
+    setHeader: (name, value) => void reply.header(name, value),
+    toProblem: (error) => reportProblem(error, request, reply, options.logger),
+    toApiError: (error) => options.toApiError(error, request.id),
+  };
+}

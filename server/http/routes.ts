@@ -1,0 +1,85 @@
+import { hash } from 'node:crypto';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { api, type AppRouter } from '../../contracts/index.ts';
+import { type Context, operationsOf } from '../../contracts/operation.ts';
+import type { AnswerCache } from './answer-cache.ts';
+import { type ContextOptions, createContext } from './context.ts';
+import { createInputReader } from './input.ts';
+
+/** What the REST routes need. */
+export interface RouteOptions extends ContextOptions {
+  router: AppRouter;
+  answers: AnswerCache;
+}
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+
+/** Registers a route for every operation of the contracts. */
+export function registerRoutes(app: FastifyInstance, options: RouteOptions): void {
+  for (const [name, op] of operationsOf(api)) {
+    const reader = createInputReader(op);
+    app.route({
+      // Node leaves the body out of answers to HEAD by itself and keeps every header.
+      method: op.method === 'GET' ? ['GET', 'HEAD'] : op.method,
+      url: op.path.replaceAll(/\{(\w+)\}/g, ':$1'),
+      handler: async (request, reply) => {
+        const context = createContext(request, reply, options);
+        if (op.admin) await context.requireAdmin();
+        const input = reader.read(request);
+        const call = () => callByName(options.router, name, context, input);
+        if (op.cache === null) {
+          const body = JSON.stringify(await call());
+          return reply.code(op.status).type(JSON_TYPE).header('cache-control', 'no-store').send(body);
+        }
+        const { body, state } = await options.answers.serve({
+          operation: name,
+          kind: op.cache,
+          input: reader.parse(input),
+          load: async () => cacheable(await call()),
+        });
+        return sendCacheable(request, reply.code(op.status), body, state);
+      },
+    });
+  }
+}
+
+/** Calls a procedure by its dotted name. The guard, the input's rules and the output's rules are in the procedure. */
+function callByName(router: AppRouter, name: string, context: Context, input: unknown): Promise<unknown> {
+  let node: unknown = router.createCaller(context);
+  for (const part of name.split('.')) node = (node as Record<string, unknown>)[part];
+  return (node as (input: unknown) => Promise<unknown>)(input);
+}
+
+function cacheable(output: unknown): { catalogVersion: number; body: string } {
+  const { meta } = output as { meta: { catalogVersion: number } };
+  return { catalogVersion: meta.catalogVersion, body: JSON.stringify(output) };
+}
+
+const CACHE_STATUS = { hit: 'hit', miss: 'fwd=miss', bypass: 'fwd=bypass' };
+
+function sendCacheable(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  body: string,
+  state: keyof typeof CACHE_STATUS,
+): FastifyReply {
+  // Weak: compressed and plain bytes share the tag.
+  const tag = `W/"${hash('sha256', body, 'base64url').slice(0, 22)}"`;
+  reply.headers({
+    etag: tag,
+    'cache-control': 'public, max-age=60, stale-while-revalidate=60, stale-if-error=86400',
+    'cache-status': `effect-models; ${CACHE_STATUS[state]}`,
+    vary: 'accept-encoding',
+  });
+  if (isKnown(request.headers['if-none-match'], tag)) return reply.code(304).send();
+  return reply.type(JSON_TYPE).send(body);
+}
+
+function isKnown(ifNoneMatch: string | undefined, tag: string): boolean {
+  if (ifNoneMatch === undefined) return false;
+  const opaque = tag.slice(2);
+  return ifNoneMatch.split(',').some((given) => {
+    const known = given.trim();
+    return known === '*' || known.replace(/^W\//, '') === opaque;
+  });
+}

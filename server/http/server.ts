@@ -1,0 +1,157 @@
+import { randomUUID } from 'node:crypto';
+import compress from '@fastify/compress';
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
+import type { Logger } from 'pino';
+import { ApiError } from '../../contracts/errors.ts';
+import type { AppRouter } from '../../contracts/index.ts';
+import type { Config } from '../config.ts';
+import type { AdminGate } from './admin.ts';
+import type { AnswerCache } from './answer-cache.ts';
+import { reportProblem } from './context.ts';
+import { allowOrigins } from './cors.ts';
+import { registerDocs } from './docs.ts';
+import { createPathTable, notFound, pathOf, requireCanonicalPath } from './paths.ts';
+import { PROBLEM_TYPE, refuseRawRequest } from './problem.ts';
+import type { RateLimiter } from './rate-limit.ts';
+import { registerRoutes } from './routes.ts';
+import { SECURITY_HEADERS } from './security.ts';
+import { registerTrpc } from './trpc.ts';
+
+/** What the HTTP edge is made of. */
+export interface HttpServerOptions {
+  router: AppRouter;
+  config: Pick<Config, 'world' | 'adminSecretHashes' | 'trustedProxies' | 'rateLimitPerMinute'>;
+  admin: AdminGate;
+  limiter: RateLimiter;
+  answers: AnswerCache;
+  /** Turns whatever an operation threw into an error that has a code for the caller. */
+  toApiError(error: unknown, requestId: string): Error;
+  logger: Logger;
+  /** Whether the process is about to end: connections are closed after their answer. */
+  isDraining(): boolean;
+}
+
+/** Makes the HTTP server with every route on it; it does not listen yet. */
+export function createHttpServer(options: HttpServerOptions): FastifyInstance {
+  const { limiter, logger } = options;
+  const { trustedProxies } = options.config;
+  const loggerInstance: FastifyBaseLogger = logger;
+
+  const sendProblem = (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const problem = reportProblem(error, request, reply, logger);
+    reply.code(problem.status).headers(SECURITY_HEADERS).header('x-request-id', request.id);
+    if (!pathOf(request).startsWith('/trpc/')) return reply.type(PROBLEM_TYPE).send(JSON.stringify(problem));
+    const shape = { error: { code: -32_603, message: problem.detail, data: problem } };
+    return reply.type('application/json; charset=utf-8').send(JSON.stringify(shape));
+  };
+  const logAccess = (request: FastifyRequest, reply: FastifyReply): void => {
+    const path = pathOf(request)
+      .replaceAll(/[^\x21-\x7e]/g, '?')
+      .slice(0, 500);
+    const line = {
+      method: request.method,
+      path,
+      status: reply.statusCode,
+      ms: Math.round(reply.elapsedTime),
+    };
+    const level = line.status >= 500 ? 'error' : 'info';
+    logger[level]({ ...line, requestId: request.id }, `${line.method} ${path} ${line.status} ${line.ms} ms`);
+  };
+
+  const app = fastify({
+    loggerInstance,
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: ({ headers }) => requestIdOf(headers['x-request-id']),
+    trustProxy: trustedProxies.length > 0 ? trustedProxies : false,
+    bodyLimit: 16_384,
+    requestTimeout: 10_000,
+    connectionTimeout: 15_000,
+    // A proxy keeps connections for a minute; the side that waits longer must be this one.
+    keepAliveTimeout: trustedProxies.length > 0 ? 75_000 : 5_000,
+    http: { headersTimeout: 5_000, connectionsCheckingInterval: 1_000, maxHeaderSize: 8_192 },
+    routerOptions: { maxParamLength: 512 },
+    exposeHeadRoutes: false,
+    // While draining, requests on open connections are still answered.
+    return503OnClosing: false,
+    clientErrorHandler: (error, socket) => {
+      logger.debug({ code: error.code }, 'Request could not be read');
+      refuseRawRequest(error, socket);
+    },
+    // Requests whose URL Fastify can not decode get here and pass no hook.
+    frameworkErrors: (error, request, reply) => {
+      sendProblem(error, request, reply);
+      logAccess(request, reply);
+    },
+  });
+
+  readJsonOnly(app);
+  const paths = createPathTable(app);
+
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers(SECURITY_HEADERS).header('x-request-id', request.id);
+    if (options.isDraining()) reply.header('connection', 'close');
+  });
+  void app.register(compress, { threshold: 1_024, encodings: ['br', 'gzip'], globalDecompression: false });
+  app.addHook('onRequest', async (request, reply) => {
+    if (allowOrigins(request, reply, paths)) return reply;
+    await limit(limiter, request, reply);
+    requireCanonicalPath(request, paths);
+    requirePlainBody(request);
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    logAccess(request, reply);
+  });
+
+  app.setErrorHandler(sendProblem);
+  app.setNotFoundHandler((request, reply) => sendProblem(notFound(), request, reply));
+  void app.register((scope, _, done) => {
+    registerRoutes(scope, options);
+    registerTrpc(scope, options);
+    registerDocs(scope);
+    done();
+  });
+  return app;
+}
+
+function requestIdOf(header: string | string[] | undefined): string {
+  return typeof header === 'string' && /^[A-Za-z0-9._-]{1,64}$/.test(header) ? header : randomUUID();
+}
+
+/** Bodies are JSON; an empty one is no body. */
+function readJsonOnly(app: FastifyInstance): void {
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null, undefined);
+    else void parseJson(request, String(body), done);
+  });
+}
+
+function requirePlainBody({ headers }: FastifyRequest): void {
+  const encoding = headers['content-encoding'];
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw new ApiError('UNSUPPORTED_MEDIA_TYPE', 'Send the body without a Content-Encoding.');
+  }
+}
+
+const UNLIMITED = /^\/(health|docs)(\/|$)/;
+
+async function limit(limiter: RateLimiter, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  if (UNLIMITED.test(pathOf(request))) return;
+  const state = await limiter.check(request.ip);
+  if (state.limit === 0) return;
+  reply.headers({
+    'ratelimit-policy': `"default";q=${state.limit};w=60`,
+    ratelimit: `"default";r=${state.remaining};t=${state.resetSeconds}`,
+  });
+  if (state.allowed) return;
+  throw new ApiError('TOO_MANY_REQUESTS', `Too many requests; try again in ${state.resetSeconds} seconds.`, {
+    headers: { 'Retry-After': String(state.resetSeconds) },
+  });
+}
