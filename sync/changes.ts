@@ -74,30 +74,47 @@ export function changesOf({ index, groups, catalog, fresh, dropped, sources, now
   }
   for (const record of index.records) {
     const key = recordKey(record);
-    if (dropped.has(record.source) || (fresh.has(record.source) && !received.has(key))) records.remove.push(record);
+    if (dropped.has(record.source) || (fresh.has(record.source) && !received.has(key)))
+      records.remove.push(record);
     else if (!fresh.has(record.source) && modelOf.get(key) !== record.modelId) {
-      records.moved.push({ source: record.source, id: record.id, modelId: modelOf.get(key) ?? record.modelId });
+      records.moved.push({
+        source: record.source,
+        id: record.id,
+        modelId: modelOf.get(key) ?? record.modelId,
+      });
     }
   }
 
-  const storedModels = new Map(index.models.map((model) => [model.id, model]));
+  const shortLived = onlyFrom(dropped, index);
+  const storedModels = new Map(
+    index.models.filter(({ id }) => !shortLived.has(id)).map((model) => [model.id, model]),
+  );
   const models = catalog.models
     .map((draft) => modelChange(draft, storedModels.get(draft.id), now))
     .filter((row) => row !== null);
-  const gone = vanished(index, catalog, modelOf, dropped);
   const published = new Set(catalog.models.map(({ id }) => id));
+  const gone = vanished([...storedModels.values()], index, published, modelOf);
 
   const aliases = new Map(index.aliases.map((row) => [row.alias, row]));
-  const wanted = [...catalog.aliases, ...gone.renamed.map(([alias, modelId]) => ({ alias, modelId, source: 'former' }))];
+  const wanted = [
+    ...catalog.aliases,
+    ...gone.renamed.map(([alias, modelId]) => ({ alias, modelId, source: 'former' })),
+  ];
   const names = new Set(wanted.map(({ alias }) => alias));
   return {
     format: CATALOG_FORMAT,
     sources,
     records,
-    models: { upsert: models, remove: [...gone.renamed.map(([id]) => id), ...gone.dropped] },
+    models: {
+      upsert: models,
+      remove: [...gone.renamed.map(([id]) => id), ...[...shortLived].filter((id) => !published.has(id))],
+    },
     offers: difference(catalog.offers, index.offers, (row) => `${row.provider}\n${row.providerModelId}`),
     aliases: {
-      upsert: wanted.filter((row) => aliases.get(row.alias)?.modelId !== row.modelId),
+      upsert: wanted.filter(({ alias, modelId, source }) => {
+        const before = aliases.get(alias);
+        return before?.modelId !== modelId || before.source !== source;
+      }),
       // An alias once published stays, unless it has become an id, or its source was dropped.
       remove: index.aliases
         .filter(({ alias, source }) => !names.has(alias) && (dropped.has(source) || published.has(alias)))
@@ -110,22 +127,30 @@ export function changesOf({ index, groups, catalog, fresh, dropped, sources, now
   };
 }
 
-/** What becomes of published models that have no records any more. */
+/** The models that nothing but certain sources ever knew. */
+export function onlyFrom(sources: Set<string>, index: CatalogIndex): Set<string> {
+  if (sources.size === 0) return new Set();
+  const others = new Set(
+    index.records.filter(({ source }) => !sources.has(source)).map(({ modelId }) => modelId),
+  );
+  const theirs = index.records.filter(({ source }) => sources.has(source)).map(({ modelId }) => modelId);
+  return new Set(theirs.filter((id) => !others.has(id)));
+}
+
+/** What becomes of published models that have no records any more: their records have moved to another model, or are gone. */
 function vanished(
+  models: ModelKey[],
   index: CatalogIndex,
-  catalog: Catalog,
+  published: Set<string>,
   modelOf: Map<string, string>,
-  dropped: Set<string>,
-): { renamed: [from: string, to: string][]; dropped: string[]; delisted: string[] } {
-  const published = new Set(catalog.models.map(({ id }) => id));
+): { renamed: [from: string, to: string][]; delisted: string[] } {
   const formerRecords = Map.groupBy(index.records, ({ modelId }) => modelId);
-  const result: ReturnType<typeof vanished> = { renamed: [], dropped: [], delisted: [] };
-  for (const { id, delisted } of index.models) {
+  const result: ReturnType<typeof vanished> = { renamed: [], delisted: [] };
+  for (const { id, delisted } of models) {
     if (published.has(id)) continue;
     const records: RecordKey[] = formerRecords.get(id) ?? [];
     const heir = records.map((record) => modelOf.get(recordKey(record))).find((to) => to !== undefined);
     if (heir !== undefined) result.renamed.push([id, heir]);
-    else if (records.length > 0 && records.every(({ source }) => dropped.has(source))) result.dropped.push(id);
     else if (delisted === 0) result.delisted.push(id);
   }
   return result;

@@ -2,13 +2,20 @@ import { randomBytes } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import type { SourceOutcome } from '../contracts/sync.ts';
 import { buildCatalog, CATALOG_FORMAT } from './catalog.ts';
-import { changesOf } from './changes.ts';
+import { changesOf, onlyFrom } from './changes.ts';
 import { fetchSource, type FetchedRecord, type FetchedSource, type SourceSettings } from './fetch.ts';
 import type { HttpLimits } from './http.ts';
 import { groupRecords, keyOfId } from './identity.ts';
 import type { SourceRecord } from './record.ts';
 import type { SourceDefinition } from './source.ts';
-import { LeaseLost, type CatalogIndex, type RunEnd, type SourceState, type SyncStore, type Trigger } from './store.ts';
+import {
+  LeaseLost,
+  type CatalogIndex,
+  type RunEnd,
+  type SourceState,
+  type SyncStore,
+  type Trigger,
+} from './store.ts';
 
 /** What a sync is made of. Stores, clock and HTTP reach it as arguments. */
 export interface SyncPorts {
@@ -44,7 +51,10 @@ class Aborted extends Error {
 }
 
 /** Starts a run, unless one is under way: then answers with that one's id. */
-export async function startRun(ports: SyncPorts, trigger: Trigger): Promise<StartedRun | { conflict: string }> {
+export async function startRun(
+  ports: SyncPorts,
+  trigger: Trigger,
+): Promise<StartedRun | { conflict: string }> {
   const startedAt = ports.now().toISOString();
   const id = `sync_${Date.parse(startedAt).toString(36)}${randomBytes(6).toString('hex')}`;
   const begun = await ports.store.beginRun({ id, trigger, startedAt });
@@ -86,7 +96,8 @@ async function fetchAll(
 ): Promise<FetchedSource[]> {
   const counts = Map.groupBy(index.records, ({ source }) => source);
   const fallback = ports.fallback && index.models.length === 0 ? ports.fallback : null;
-  const limits = fallback === null ? ports.limits : { ...ports.limits, answerTimeoutMs: fallback.answerTimeoutMs };
+  const limits =
+    fallback === null ? ports.limits : { ...ports.limits, answerTimeoutMs: fallback.answerTimeoutMs };
   const fetchOne = async (source: SourceDefinition) => {
     const fetched = await fetchSource(source, ports.settings[source.id] ?? NO_SETTINGS, {
       // Validators are worth nothing without the records that they vouch for.
@@ -127,7 +138,11 @@ async function publish(
   const dropped = new Set<string>();
   if (ports.fallback && fresh.has(ports.fallback.replaces)) dropped.add(ports.fallback.source.id);
 
-  const end = runEnd(id, fetched.map(({ outcome }) => outcome), now);
+  const end = runEnd(
+    id,
+    fetched.map(({ outcome }) => outcome),
+    now,
+  );
   if (isUnchanged(index, fresh, dropped)) {
     const { version, models } = await store.endRun(end, sources);
     return { ...end, catalogVersion: version, models };
@@ -135,7 +150,10 @@ async function publish(
   const records = [...fresh.values()].flat().map(({ record }) => record);
   records.push(...(await keptRecords(ports, index, (source) => fresh.has(source) || dropped.has(source))));
   await setImmediate();
-  const published = new Map(index.models.map((model) => [keyOfId(model.id), model.id]));
+  const shortLived = onlyFrom(dropped, index);
+  const published = new Map(
+    index.models.filter((model) => !shortLived.has(model.id)).map((model) => [keyOfId(model.id), model.id]),
+  );
   const groups = groupRecords(records, published);
   await setImmediate();
   const known = new Map([...index.sources, ...sources.map((state) => [state.id, state] as const)]);
@@ -165,13 +183,19 @@ async function keptRecords(
   });
 }
 
-function isUnchanged(index: CatalogIndex, fresh: Map<string, FetchedRecord[]>, dropped: Set<string>): boolean {
+function isUnchanged(
+  index: CatalogIndex,
+  fresh: Map<string, FetchedRecord[]>,
+  dropped: Set<string>,
+): boolean {
   if (index.format !== CATALOG_FORMAT) return false;
   const stored = Map.groupBy(index.records, ({ source }) => source);
   if ([...dropped].some((source) => stored.has(source))) return false;
   return [...fresh].every(([source, records]) => {
     const hashes = new Map((stored.get(source) ?? []).map((record) => [record.id, record.hash]));
-    return hashes.size === records.length && records.every(({ record, hash }) => hashes.get(record.id) === hash);
+    return (
+      hashes.size === records.length && records.every(({ record, hash }) => hashes.get(record.id) === hash)
+    );
   });
 }
 
@@ -194,7 +218,9 @@ function sourceStates(index: CatalogIndex, fetched: FetchedSource[], now: string
 function runEnd(id: string, outcomes: SourceOutcome[], completedAt: string): RunEnd {
   const failed = outcomes.filter(({ status }) => status === 'failed');
   const answered = outcomes.filter(({ status }) => status === 'ok' || status === 'not_modified');
-  const why = failed.map(({ source, error }) => `${source} failed (${error?.class}: ${error?.message})`).join('; ');
+  const why = failed
+    .map(({ source, error }) => `${source} failed (${error?.class}: ${error?.message})`)
+    .join('; ');
   const totalFetched = outcomes.reduce((sum, { fetched }) => sum + fetched, 0);
   const [status, message] =
     failed.length === 0 && answered.length > 0
@@ -206,7 +232,12 @@ function runEnd(id: string, outcomes: SourceOutcome[], completedAt: string): Run
 }
 
 /** Ends a run that could not publish. Where even that fails, the lease runs out and the next run marks it interrupted. */
-async function endBadly(ports: SyncPorts, id: string, error: unknown, outcomes: SourceOutcome[]): Promise<FinishedRun> {
+async function endBadly(
+  ports: SyncPorts,
+  id: string,
+  error: unknown,
+  outcomes: SourceOutcome[],
+): Promise<FinishedRun> {
   const status = error instanceof LeaseLost ? 'superseded' : error instanceof Aborted ? 'aborted' : 'failed';
   const message = error instanceof Error ? error.message : String(error);
   const totalFetched = outcomes.reduce((sum, { fetched }) => sum + fetched, 0);

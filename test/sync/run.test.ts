@@ -1,0 +1,275 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Model, ModelDetail } from '../../contracts/models.ts';
+import type { Source } from '../../contracts/sync.ts';
+import type { Times } from '../../server/app.ts';
+import { HTTP_LIMITS } from '../../sync/http.ts';
+import { startApp, type TestApp } from '../support/app.ts';
+import { DATABASES, type TestDatabase } from '../support/databases.ts';
+import { AA_KEY, startUpstream, type FakeUpstream } from '../support/upstream.ts';
+
+type Entries = Record<string, { models: Record<string, Record<string, unknown>> }>;
+
+const FAST = { ...HTTP_LIMITS, retryBaseMs: 1, attemptTimeoutMs: 2_000 };
+
+describe.each(DATABASES)('a sync on $name', ({ create }) => {
+  let upstream: FakeUpstream;
+  let own: TestDatabase;
+  let app: TestApp;
+  const environment = () => ({
+    ...upstream.urls,
+    ARTIFICIAL_ANALYSIS_API_KEY: AA_KEY,
+    DATABASE_URL: own.url,
+  });
+  const models = async () => (await app.json<{ data: Model[] }>('/v1/models?limit=100')).data;
+  const model = async (id: string) => (await app.json<{ data: ModelDetail }>(`/v1/models/${id}`)).data;
+  const entries = () => upstream.content.modelsDevApi as Entries;
+  const fail = (part: string, status = 500) =>
+    upstream.script(
+      (path) => path.includes(part),
+      (_request, response) => response.writeHead(status, { 'content-type': 'application/json' }).end('{}'),
+    );
+
+  beforeEach(async () => {
+    upstream = await startUpstream();
+    own = await create();
+    app = await startApp(environment(), { times: { http: FAST } });
+  });
+  afterEach(async () => {
+    await app.stop();
+    await own.drop();
+    await upstream.close();
+  });
+
+  test('a source fails alone: the others go on, and its last good records stay', async () => {
+    await app.sync();
+    const before = await model('deepseek/deepseek-v3.2');
+    const heal = fail('/openrouter/');
+    entries().openai!.models['gpt-5.4']!.name = 'GPT-5.4 renamed';
+    const run = await app.sync();
+    expect(run.status).toBe('partial');
+    expect(run.message).toMatch(/^Synced .*models\.dev.*; openrouter failed \(http: /);
+    const outcome = run.sources.find(({ source }) => source === 'openrouter');
+    expect(outcome).toMatchObject({
+      status: 'failed',
+      httpStatus: 500,
+      requests: 4,
+      error: { class: 'http' },
+    });
+    expect((await model('deepseek/deepseek-v3.2')).offers).toEqual(before.offers);
+    expect((await model('openai/gpt-5.4')).name).toBe('GPT-5.4 renamed');
+    heal();
+    expect((await app.sync()).status).toBe('completed');
+  });
+
+  test('a hung source fails with its deadline, and holds up nobody', async () => {
+    upstream.script(
+      (path) => path.includes('/huggingface/'),
+      () => {},
+    );
+    const quick = await restart({ http: { ...FAST, attempts: 1, attemptTimeoutMs: 300 } });
+    const run = await quick.sync();
+    expect(run.status).toBe('partial');
+    expect(run.sources.find(({ source }) => source === 'huggingface')?.error?.class).toBe('timeout');
+    expect(run.totalStored).toBeGreaterThan(10);
+  });
+
+  test('where every source fails, nothing is written and the run says so', async () => {
+    await app.sync();
+    const before = await models();
+    fail('/', 503);
+    const run = await app.sync();
+    expect(run).toMatchObject({ status: 'failed', catalogVersion: 1 });
+    expect(run.message).toMatch(/^No source could be synced: .*models\.dev failed/);
+    expect(await models()).toEqual(before);
+  });
+
+  test('models.json missing is a warning, not a failure', async () => {
+    upstream.content.modelsDevModels = null;
+    const run = await app.sync();
+    const outcome = run.sources.find(({ source }) => source === 'models.dev');
+    expect([run.status, outcome?.status]).toEqual(['completed', 'ok']);
+    expect(outcome?.warnings.join()).toMatch(/models\.json/);
+  });
+
+  test('items that do not parse are rejected one by one, counted, with samples', async () => {
+    const provider = entries().openai!;
+    provider.models['broken-one'] = { id: 'broken-one', name: 7 };
+    provider.models['broken-two'] = { id: 'broken-two', name: null };
+    upstream.content.openrouter.push('not an object' as never);
+    const run = await app.sync();
+    expect(run.status).toBe('completed');
+    const [dev, router] = ['models.dev', 'openrouter'].map((id) =>
+      run.sources.find(({ source }) => source === id),
+    );
+    expect([dev?.rejected, router?.rejected]).toEqual([2, 1]);
+    expect(dev?.rejections.flatMap(({ samples }) => samples).join()).toMatch(/broken-one.*broken-two/);
+    expect(dev?.parsed).toBe((dev?.fetched ?? 0) - 2);
+  });
+
+  test('an unchanged upstream is asked with validators, writes no model and raises no version', async () => {
+    await app.sync();
+    const before = await models();
+    upstream.requests.length = 0;
+    const run = await app.sync();
+    expect(run).toMatchObject({ status: 'completed', catalogVersion: 1, totalFetched: 35 });
+    expect(run.sources.map(({ source, status }) => `${source} ${status}`).toSorted()).toEqual([
+      'artificialanalysis ok',
+      'huggingface ok',
+      'models.dev not_modified',
+      'openrouter not_modified',
+    ]);
+    expect(upstream.requests.filter(({ status }) => status === 304)).toHaveLength(3);
+    expect(await models()).toEqual(before);
+  });
+
+  test('only what differs is written', async () => {
+    await app.sync();
+    const before = new Map((await models()).map((row) => [row.id, row.updatedAt]));
+    (entries().openai!.models['gpt-5.4'] as { cost: { input: number } }).cost.input = 2.75;
+    const run = await app.sync();
+    expect(run.catalogVersion).toBe(2);
+    const changed = (await models()).filter(({ id, updatedAt }) => before.get(id) !== updatedAt);
+    expect(changed.map(({ id, pricing }) => [id, pricing.input])).toEqual([['openai/gpt-5.4', 2.75]]);
+    expect(changed[0]?.firstSeenAt).toBe(before.get('openai/gpt-5.4'));
+  });
+
+  test('popularity moves at most daily', async () => {
+    await app.sync();
+    const item = upstream.content.huggingface.find(
+      (row) => (row as { id: string }).id === 'openai/whisper-large-v3',
+    );
+    (item as { downloads: number }).downloads += 1;
+    expect((await app.sync()).catalogVersion).toBe(1);
+    const yesterday = new Date(Date.now() - 25 * 3_600_000).toISOString();
+    await app.database.write.updateTable('models').set({ refreshed_at: yesterday }).execute();
+    (item as { downloads: number }).downloads += 1;
+    expect((await app.sync()).catalogVersion).toBe(2);
+    expect((await model('openai/whisper-large-v3')).popularity.downloads).toBe(5_020_102);
+  });
+
+  test('a model that no source lists any more is delisted, stays readable, and comes back', async () => {
+    await app.sync();
+    const id = 'anthropic/claude-3-opus-20240229';
+    const { models: listed } = entries().anthropic!;
+    const entry = listed['claude-3-opus-20240229']!;
+    delete listed['claude-3-opus-20240229'];
+    const run = await app.sync();
+    expect((await models()).map((row) => row.id)).not.toContain(id);
+    expect(run.totalStored).toBe((await models()).length);
+    expect(await model(id)).toMatchObject({
+      lifecycle: { status: 'delisted' },
+      providers: [],
+      offers: [],
+      sources: [],
+    });
+    listed['claude-3-opus-20240229'] = entry;
+    await app.sync();
+    expect(await model(id)).toMatchObject({ lifecycle: { status: 'deprecated' }, providers: ['anthropic'] });
+  });
+
+  test('an id whose records move to another model keeps resolving', async () => {
+    await app.sync();
+    const former = 'unknown/groq-whisper-large-v3';
+    expect((await model(former)).id).toBe(former);
+    const { models: listed } = entries().groq!;
+    listed['whisper-large-v3']!.family = 'whisper';
+    entries().openai!.models['whisper-large-v3'] = { ...listed['whisper-large-v3'] };
+    await app.sync();
+    const now = await model(former);
+    expect(now.id).toBe('openai/whisper-large-v3');
+    expect(now.providers).toEqual(['groq', 'openai']);
+    expect((await models()).map(({ id }) => id)).not.toContain(former);
+  });
+
+  test('upstreams are told who asks', async () => {
+    await app.sync();
+    const agents = new Set(upstream.requests.map(({ headers }) => headers['user-agent']));
+    expect([...agents]).toEqual([
+      expect.stringMatching(/^effect-models\/\d+\.\d+\.\d+ \(\+https:\/\/effectmodels\.com\)$/),
+    ]);
+  });
+
+  test('a source without its key is disabled, which does not make the run partial', async () => {
+    const keyless = await restart({}, { ARTIFICIAL_ANALYSIS_API_KEY: '' });
+    const run = await keyless.sync();
+    expect(run.status).toBe('completed');
+    expect(run.sources.find(({ source }) => source === 'artificialanalysis')).toMatchObject({
+      status: 'disabled',
+      requests: 0,
+    });
+  });
+
+  test('Artificial Analysis is credited, and one switch withholds all that it said', async () => {
+    await app.sync();
+    const credited = await model('openai/gpt-5-mini');
+    const owed = { name: 'Artificial Analysis', url: 'https://artificialanalysis.ai' };
+    const relayed = (await model('openai/gpt-5.4')).benchmarks.filter(({ name }) =>
+      name.startsWith('artificial_analysis'),
+    );
+    expect(credited.attributions).toEqual([{ ...owed, fields: ['benchmarks'] }]);
+    expect(
+      credited.benchmarks
+        .filter(({ source }) => source === 'artificialanalysis')
+        .every(({ attribution }) => attribution?.name === owed.name),
+    ).toBe(true);
+    expect(relayed.map(({ source, attribution }) => [source, attribution])).toEqual(
+      relayed.map(() => ['openrouter', owed]),
+    );
+    expect(relayed).not.toEqual([]);
+    const all = await models();
+
+    const open = await restart({}, { ARTIFICIAL_ANALYSIS_PUBLISH: 'off' });
+    const shown = await open.json<{ data: Model[]; meta: { total: number } }>('/v1/models?limit=100');
+    expect(JSON.stringify(shown)).not.toMatch(/artificial.?analysis/i);
+    expect(all.length - shown.data.length).toBe(3);
+    expect(shown.meta.total).toBe(shown.data.length);
+    expect((await open.get('/v1/models/meta/llama-3.3-instruct-70b')).status).toBe(404);
+    expect(await (await open.get('/v1/models/openai/gpt-5-mini')).text()).not.toMatch(
+      /artificial.?analysis/i,
+    );
+  });
+
+  test('with no upstream at all, a dev server shows the bundled copy, and drops it whole at the first good fetch', async () => {
+    const heal = fail('/', 503);
+    const run = await app.sync();
+    expect(run.status).toBe('partial');
+    const bundled = await models();
+    expect(bundled.length).toBe(100);
+    expect(bundled[0]?.sources).toEqual([{ id: 'bundled', asOf: expect.stringMatching(/^20\d\d-\d\d/) }]);
+    const { data } = await app.json<{ data: Source[] }>('/v1/sources');
+    expect(data.find(({ id }) => id === 'bundled')).toMatchObject({
+      asOf: bundled[0]?.sources[0]?.asOf,
+      url: null,
+    });
+    expect(
+      app.log.filter(({ msg }) => /No upstream answered: showing the .* of 20\d\d/.test(String(msg))),
+    ).toHaveLength(1);
+
+    heal();
+    const whole = await app.sync();
+    expect(
+      (await models()).map(({ firstSeenAt }) => firstSeenAt).filter((time) => time < whole.startedAt),
+    ).toEqual([]);
+    expect((await models()).map(({ id }) => id)).toHaveLength(18);
+    for (const table of ['models', 'records', 'aliases', 'offers'] as const) {
+      const rows = await app.database.read.selectFrom(table).selectAll().execute();
+      expect(JSON.stringify(rows), table).not.toContain('bundled');
+    }
+    expect((await app.json<{ data: Source[] }>('/v1/sources')).data.map(({ id }) => id)).not.toContain(
+      'bundled',
+    );
+  });
+
+  test('production never shows the bundled copy', async () => {
+    fail('/', 503);
+    await app.stop();
+    app = await startApp(environment(), { world: 'production', times: { http: FAST } });
+    expect(await app.sync()).toMatchObject({ status: 'failed', totalStored: 0 });
+  });
+
+  async function restart(times: Partial<Times>, more: Record<string, string> = {}): Promise<TestApp> {
+    await app.stop();
+    app = await startApp({ ...environment(), ...more }, { times: { http: FAST, ...times } });
+    return app;
+  }
+});
