@@ -19,7 +19,14 @@ export const MAX_OFFSET = 10_000;
 
 /** Paging parameters that every list takes. */
 export const paging = {
-  limit: z.number().int().min(1).max(MAX_LIMIT).default(20).describe('Items on this page').meta({ example: 20 }),
+  limit: z
+    .number()
+    .int()
+    .min(1)
+    .max(MAX_LIMIT)
+    .default(20)
+    .describe('Items on this page')
+    .meta({ example: 20 }),
   offset: z
     .number()
     .int()
@@ -40,7 +47,10 @@ export const ListMeta = z
       .string()
       .nullable()
       .describe('Pass as `cursor` for the next page; null on the last page and where a list has no cursor'),
-    catalogVersion: z.number().int().describe('Grows by one with every commit that changes what is published'),
+    catalogVersion: z
+      .number()
+      .int()
+      .describe('Grows by one with every commit that changes what is published'),
   })
   .meta({ id: 'ListMeta' });
 export type ListMeta = z.infer<typeof ListMeta>;
@@ -48,7 +58,10 @@ export type ListMeta = z.infer<typeof ListMeta>;
 /** What is said about a single answer beside its data. */
 export const Meta = z
   .object({
-    catalogVersion: z.number().int().describe('Grows by one with every commit that changes what is published'),
+    catalogVersion: z
+      .number()
+      .int()
+      .describe('Grows by one with every commit that changes what is published'),
   })
   .meta({ id: 'Meta' });
 export type Meta = z.infer<typeof Meta>;

@@ -6,7 +6,10 @@ import { operation } from './operation.ts';
 /** Who a value has to be credited to when it is shown. */
 export const Attribution = z
   .object({ name: z.string(), url: z.url().nullable() })
-  .meta({ id: 'Attribution', example: { name: 'Artificial Analysis', url: 'https://artificialanalysis.ai' } });
+  .meta({
+    id: 'Attribution',
+    example: { name: 'Artificial Analysis', url: 'https://artificialanalysis.ai' },
+  });
 export type Attribution = z.infer<typeof Attribution>;
 
 /** One measured value: a benchmark score, an index, a speed, or a price that a benchmark publisher observed. */
@@ -88,14 +91,24 @@ export const Model = z
     reasoning: Reasoning.nullable(),
     limits: Limits,
     pricing: z
-      .object({ status: Pricing.shape.status, provider: z.string().nullable(), ...Pricing.omit({ status: true }).shape })
-      .describe("Prices of the reference offer, `provider` being who makes it: the creator's own, else the cheapest known")
+      .object({
+        status: Pricing.shape.status,
+        provider: z.string().nullable(),
+        ...Pricing.omit({ status: true }).shape,
+      })
+      .describe(
+        "Prices of the reference offer, `provider` being who makes it: the creator's own, else the cheapest known",
+      )
       .meta({ id: 'ModelPricing' }),
     openWeights: z.boolean().nullable(),
     parameterCount: z.number().int().nullable().describe('Weights in the published checkpoint'),
     tokenizer: z.string().nullable(),
     task: z.string().nullable().describe('Hugging Face pipeline tag').meta({ example: 'text-generation' }),
-    library: z.string().nullable().describe('Library that loads the weights').meta({ example: 'transformers' }),
+    library: z
+      .string()
+      .nullable()
+      .describe('Library that loads the weights')
+      .meta({ example: 'transformers' }),
     gated: z.boolean().nullable().describe('Whether the weights are handed out on request only'),
     license: z.string().nullable(),
     links: z.array(Link),
@@ -141,7 +154,15 @@ export const ModelDetail = Model.extend({
 export type ModelDetail = z.infer<typeof ModelDetail>;
 
 /** The fields by which models can be sorted, each also in reverse with `-` before it. */
-export const MODEL_SORTS = ['id', 'name', 'releaseDate', 'context', 'inputPrice', 'outputPrice', 'downloads'] as const;
+export const MODEL_SORTS = [
+  'id',
+  'name',
+  'releaseDate',
+  'context',
+  'inputPrice',
+  'outputPrice',
+  'downloads',
+] as const;
 export type ModelSort = (typeof MODEL_SORTS)[number];
 
 /** `GET /v1/models`: pages through the catalogue. */
@@ -162,18 +183,37 @@ export const listModels = operation({
       .max(500)
       .optional()
       .describe('`meta.nextCursor` of the page before, with the same filters and sort; excludes `offset`'),
-    provider: z.string().min(1).max(100).optional().describe('Models that this provider serves').meta({ example: 'openai' }),
-    creator: z.string().min(1).max(100).optional().describe('Models that this creator made').meta({ example: 'openai' }),
+    provider: z
+      .string()
+      .min(1)
+      .max(100)
+      .optional()
+      .describe('Models that this provider serves')
+      .meta({ example: 'openai' }),
+    creator: z
+      .string()
+      .min(1)
+      .max(100)
+      .optional()
+      .describe('Models that this creator made')
+      .meta({ example: 'openai' }),
     search: z
       .string()
       .trim()
       .min(1)
       .max(200)
       .optional()
-      .describe('Words that must all occur in the id, name, family, creator or an alias; case does not matter')
+      .describe(
+        'Words that must all occur in the id, name, family, creator or an alias; case does not matter',
+      )
       .meta({ example: 'gpt-4o' }),
     sort: z
-      .enum(MODEL_SORTS.flatMap((field) => [field, `-${field}` as const]) as [ModelSort, ...(ModelSort | `-${ModelSort}`)[]])
+      .enum(
+        MODEL_SORTS.flatMap((field) => [field, `-${field}` as const]) as [
+          ModelSort,
+          ...(ModelSort | `-${ModelSort}`)[],
+        ],
+      )
       .default('id')
       .describe('Field to sort by; `-` before it reverses')
       .meta({ example: '-releaseDate' }),
@@ -188,7 +228,7 @@ export const getModel = operation({
   path: '/v1/models/{creator}/{slug}',
   summary: 'Get a model',
   description:
-    "The model with its offers and the records behind it. A known alias answers with the model that it names: compare `data.id`. Case does not matter.",
+    'The model with its offers and the records behind it. A known alias answers with the model that it names: compare `data.id`. Case does not matter.',
   tags: ['Models'],
   cache: 'item',
   input: z.strictObject({

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { PartialDate, Timestamp } from './common.ts';
 
-const perMillion = (what: string) => z.number().nonnegative().nullable().describe(`USD per 1,000,000 ${what}`);
+const perMillion = (what: string) =>
+  z.number().nonnegative().nullable().describe(`USD per 1,000,000 ${what}`);
 const each = (what: string) => z.number().nonnegative().nullable().describe(`USD for each ${what}`);
 
 /** Every price a source may state. A price that no source stated is null, never 0. */
@@ -37,8 +38,17 @@ export const PriceTier = z
       .int()
       .nullable()
       .describe('Holds for requests with more input tokens than this; null: whatever the length'),
+    utcDays: z
+      .array(z.string())
+      .nullable()
+      .describe('Holds on these days of the week, UTC, as `monday`; null: every day'),
     utcStart: z.string().nullable().describe('Holds from this time of day, UTC, as HH:MM; null: all day'),
-    utcEnd: z.string().nullable().describe('Holds until this time of day, UTC, as HH:MM; null: all day'),
+    utcEnd: z
+      .string()
+      .nullable()
+      .describe(
+        'Holds until this time of day, UTC, as HH:MM, past midnight where it is before `utcStart`; null: all day',
+      ),
     ...Prices.shape,
   })
   .meta({ id: 'PriceTier' });
@@ -106,7 +116,13 @@ export const Offer = z
     modes: z.array(OfferMode),
     limits: Limits,
     parameters: z.array(z.string()).describe('Request parameters that are supported; empty: not stated'),
+    defaultParameters: z
+      .record(z.string(), z.number())
+      .describe('Values that parameters have where a request sets none; absent: not stated'),
+    voices: z.array(z.string()).describe('Voices it speaks with; empty: not stated'),
     moderated: z.boolean().nullable().describe('Whether requests are moderated by the provider'),
+    apiUrl: z.string().nullable().describe("Base URL, where it is not the provider's usual one"),
+    npmPackage: z.string().nullable().describe("AI SDK package, where it is not the provider's usual one"),
     listedAt: Timestamp.nullable().describe('When the provider listed it'),
     lifecycle: Lifecycle,
     sources: z.array(z.string()).describe('Sources that state this offer; the first one gives the values'),

@@ -46,12 +46,11 @@ export interface Operation<
 }
 
 /** Writes an operation down, with the usual values filled in. */
-export function operation<
-  Method extends 'GET' | 'POST',
-  Input extends z.ZodObject,
-  Output extends z.ZodType,
->(
-  spec: Pick<Operation<Method, Input, Output>, 'method' | 'path' | 'summary' | 'description' | 'tags' | 'input' | 'output'> &
+export function operation<Method extends 'GET' | 'POST', Input extends z.ZodObject, Output extends z.ZodType>(
+  spec: Pick<
+    Operation<Method, Input, Output>,
+    'method' | 'path' | 'summary' | 'description' | 'tags' | 'input' | 'output'
+  > &
     Partial<Operation<Method, Input, Output>>,
 ): Operation<Method, Input, Output> {
   return { admin: false, status: 200, cache: null, errors: [], ...spec };
@@ -59,7 +58,12 @@ export function operation<
 
 /** The errors an operation may answer with: its own, and those that every operation has. */
 export function errorsOf(op: Operation): ErrorCode[] {
-  const every: ErrorCode[] = ['BAD_REQUEST', 'TOO_MANY_REQUESTS', 'INTERNAL_SERVER_ERROR', 'SERVICE_UNAVAILABLE'];
+  const every: ErrorCode[] = [
+    'BAD_REQUEST',
+    'TOO_MANY_REQUESTS',
+    'INTERNAL_SERVER_ERROR',
+    'SERVICE_UNAVAILABLE',
+  ];
   const codes = new Set([...op.errors, ...(op.admin ? (['UNAUTHORIZED'] as const) : []), ...every]);
   return (Object.keys(ERROR_STATUS) as ErrorCode[]).filter((code) => codes.has(code));
 }
@@ -164,7 +168,10 @@ function procedureOf(name: string, op: Operation, handler: Handler) {
 }
 
 /** Builds the tRPC router of a tree of operations from its handlers. A missing handler does not compile. */
-export function createRouterOf<Tree extends OperationTree>(tree: Tree, handlers: HandlersOf<Tree>): RouterOf<Tree> {
+export function createRouterOf<Tree extends OperationTree>(
+  tree: Tree,
+  handlers: HandlersOf<Tree>,
+): RouterOf<Tree> {
   const build = (nodes: OperationTree, leaves: HandlerTree, prefix: string): ReturnType<typeof t.router> =>
     t.router(
       Object.fromEntries(

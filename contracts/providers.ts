@@ -10,7 +10,9 @@ export const Provider = z
     docUrl: z.string().nullable().describe('Its documentation of models'),
     apiUrl: z.string().nullable().describe('Base URL of its API, where it is not built into a library'),
     npmPackage: z.string().nullable().describe('AI SDK package that talks to it'),
-    environment: z.array(z.string()).describe('Environment variables in which its credentials are customarily kept'),
+    environment: z
+      .array(z.string())
+      .describe('Environment variables in which its credentials are customarily kept'),
     models: z.number().int().describe('Models it serves'),
     offers: z.number().int().describe('Offers it makes; one model may be offered several times'),
     sources: z.array(z.string()),

@@ -14,7 +14,18 @@ export type OutcomeStatus = z.infer<typeof OutcomeStatus>;
 
 /** The class of a failure, enough to know where to look. */
 export const FailureClass = z
-  .enum(['unreachable', 'tls', 'timeout', 'auth', 'rate_limited', 'http', 'format', 'shape', 'too_large', 'internal'])
+  .enum([
+    'unreachable',
+    'tls',
+    'timeout',
+    'auth',
+    'rate_limited',
+    'http',
+    'format',
+    'shape',
+    'too_large',
+    'internal',
+  ])
   .meta({ id: 'FailureClass' });
 export type FailureClass = z.infer<typeof FailureClass>;
 
@@ -97,7 +108,8 @@ export const listSources = operation({
   method: 'GET',
   path: '/v1/sources',
   summary: 'List sources',
-  description: 'The upstream catalogues, how each fared in the last sync, and how many records are held of it.',
+  description:
+    'The upstream catalogues, how each fared in the last sync, and how many records are held of it.',
   tags: ['Sources'],
   input: z.strictObject(paging),
   output: listOf(Source).meta({ id: 'SourceList' }),
@@ -140,7 +152,9 @@ export const getRun = operation({
   description: 'One run, with the outcome of every source.',
   tags: ['Admin'],
   admin: true,
-  input: z.strictObject({ id: z.string().min(1).max(100).describe('Id of the run').meta({ example: 'sync_mibx3k2f4d1c0a9e8b7f' }) }),
+  input: z.strictObject({
+    id: z.string().min(1).max(100).describe('Id of the run').meta({ example: 'sync_mibx3k2f4d1c0a9e8b7f' }),
+  }),
   output: oneOf(SyncRun).meta({ id: 'SyncRunAnswer' }),
   errors: ['BAD_REQUEST', 'NOT_FOUND'],
 });

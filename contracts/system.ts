@@ -20,7 +20,8 @@ export const getHealth = operation({
   method: 'GET',
   path: '/health',
   summary: 'Health',
-  description: 'For monitors. 503 when the database can not be reached. It never waits for a database, a cache or a sync.',
+  description:
+    'For monitors. 503 when the database can not be reached. It never waits for a database, a cache or a sync.',
   tags: ['System'],
   input: z.strictObject({}),
   output: Health,
@@ -42,7 +43,8 @@ export const getReady = operation({
   method: 'GET',
   path: '/health/ready',
   summary: 'Readiness',
-  description: 'For the load balancer: send requests here. 503 until the database is migrated, while it is away, and during shutdown.',
+  description:
+    'For the load balancer: send requests here. 503 until the database is migrated, while it is away, and during shutdown.',
   tags: ['System'],
   input: z.strictObject({}),
   output: Health.meta({ id: 'Readiness' }),
@@ -53,7 +55,14 @@ export const Status = z
   .object({
     catalogVersion: z.number().int(),
     models: z.number().int().describe('Models published'),
-    lastSync: SyncRun.pick({ id: true, status: true, message: true, startedAt: true, completedAt: true, durationMs: true })
+    lastSync: SyncRun.pick({
+      id: true,
+      status: true,
+      message: true,
+      startedAt: true,
+      completedAt: true,
+      durationMs: true,
+    })
       .nullable()
       .describe('The last finished run; null before the first'),
     runningSync: SyncRun.pick({ id: true, startedAt: true }).nullable(),

@@ -101,8 +101,16 @@ function correct(generated: GeneratedOperation | undefined, op: Operation): void
   if (op.status === 202) {
     success['headers'] = { Location: header('Path that says how it is going', { type: 'string' }) };
   }
+  if (op.cache !== null) {
+    success['headers'] = {
+      ETag: header('Send it back as If-None-Match: 304 while nothing has changed', { type: 'string' }),
+    };
+  }
   generated.responses = {
     [op.status]: success,
+    ...(op.cache === null
+      ? {}
+      : { 304: { description: 'Nothing has changed since the answer with this ETag' } }),
     ...Object.fromEntries(errorsOf(op).map((code) => [ERROR_STATUS[code], errorResponse(code)])),
   };
   if (Object.keys(op.input.shape).length === 0) delete generated.requestBody;
@@ -140,7 +148,7 @@ function header(description: string, schema: JsonObject): JsonObject {
   return { description, schema };
 }
 
-/** Zod 4.6 writes a pattern beside `date-time` that generators choke on, and the safe integers as bounds. */
+/** Zod 4.6 writes a pattern beside `date-time` that generators choke on, the safe integers as bounds, and closed objects: answers may grow. */
 function withoutNoise<Value>(value: Value): Value {
   if (Array.isArray(value)) return value.map(withoutNoise) as Value;
   if (typeof value !== 'object' || value === null) return value;
@@ -148,6 +156,7 @@ function withoutNoise<Value>(value: Value): Value {
   const kept = Object.entries(value).filter(
     ([name, inner]) =>
       !(isDateTime && name === 'pattern') &&
+      name !== 'additionalProperties' &&
       !(['minimum', 'maximum'].includes(name) && Math.abs(Number(inner)) === Number.MAX_SAFE_INTEGER),
   );
   return Object.fromEntries(kept.map(([name, inner]) => [name, withoutNoise(inner)])) as Value;

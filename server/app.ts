@@ -95,13 +95,17 @@ export async function createApp(config: Config, logger: Logger, times: Times = T
     async () => {
       if (state !== 'ready') return;
       const started = await runner.start('schedule');
-      if ('conflict' in started) logger.info(`sync of this tick skipped: run ${started.conflict} is under way`);
+      if ('conflict' in started)
+        logger.info(`sync of this tick skipped: run ${started.conflict} is under way`);
       else await started.finished;
     },
     (error) => logger.error({ err: error }, 'scheduled sync failed to start'),
   );
 
-  const store = redis === null ? createMemoryStore() : createRedisStore(redis, withheld ? 'em:answers:open' : 'em:answers');
+  const store =
+    redis === null
+      ? createMemoryStore()
+      : createRedisStore(redis, withheld ? 'em:answers:open' : 'em:answers');
   const router = createRouter({
     ...createSystemService({
       database,
@@ -115,7 +119,10 @@ export async function createApp(config: Config, logger: Logger, times: Times = T
     ...createSyncService({
       database,
       runner,
-      sources: [...SOURCES.map((definition) => ({ definition, isFallback: false })), { definition: BUNDLED, isFallback: true }],
+      sources: [
+        ...SOURCES.map((definition) => ({ definition, isFallback: false })),
+        { definition: BUNDLED, isFallback: true },
+      ],
       settings: config.sources,
     }),
   });
@@ -130,11 +137,19 @@ export async function createApp(config: Config, logger: Logger, times: Times = T
     limiter: createRateLimiter({ perMinute: config.rateLimitPerMinute, redis }),
     answers: createAnswerCache(store, { version: () => probe.version().version }),
     toApiError: (error, requestId) => {
-      if (error instanceof Error && (error instanceof ApiError || !(state === 'starting' || isUnavailable(error)))) return error;
+      if (
+        error instanceof Error &&
+        (error instanceof ApiError || !(state === 'starting' || isUnavailable(error)))
+      )
+        return error;
       logger.warn({ err: error, requestId }, 'The database can not be used');
-      return new ApiError('SERVICE_UNAVAILABLE', 'The database can not be reached right now: try again in a few seconds.', {
-        cause: error,
-      });
+      return new ApiError(
+        'SERVICE_UNAVAILABLE',
+        'The database can not be reached right now: try again in a few seconds.',
+        {
+          cause: error,
+        },
+      );
     },
     logger,
     isDraining: () => state === 'stopping',
@@ -145,7 +160,9 @@ export async function createApp(config: Config, logger: Logger, times: Times = T
     if (config.syncOnStart === 'if-stale' && !(await isStale(database, times.staleMs))) return;
     const started = await runner.start('start');
     if (!('conflict' in started)) return;
-    logger.info(`run ${started.conflict} is under way, or its process has died: looking again when its lease has run out`);
+    logger.info(
+      `run ${started.conflict} is under way, or its process has died: looking again when its lease has run out`,
+    );
     await setTimeout(times.leaseMs, undefined, { ref: false });
     if (state === 'ready') await syncAtStart();
   };
@@ -164,7 +181,7 @@ export async function createApp(config: Config, logger: Logger, times: Times = T
     async stop() {
       state = 'stopping';
       ticks.stop();
-      await Promise.all([runner.stop(), http.close()]);
+      await Promise.all([runner.stop(), drain(http)]);
       probe.stop();
       redis?.destroy();
       await database.close();
@@ -178,7 +195,11 @@ async function isStale(database: Database, staleMs: number): Promise<boolean> {
   return Date.now() - Date.parse(last.startedAt) >= staleMs;
 }
 
-async function migrateWhenReachable(database: Database, logger: Logger, isStopping: () => boolean): Promise<void> {
+async function migrateWhenReachable(
+  database: Database,
+  logger: Logger,
+  isStopping: () => boolean,
+): Promise<void> {
   for (let warned = false; !isStopping(); warned = true) {
     try {
       const ran = await database.migrate();
@@ -189,5 +210,20 @@ async function migrateWhenReachable(database: Database, logger: Logger, isStoppi
       if (!warned) logger.warn({ err: error }, 'The database can not be reached: trying again every second');
       await setTimeout(RETRY_MS);
     }
+  }
+}
+
+const DRAIN_MS = 8_000;
+const DRAIN_STEP_MS = 50;
+
+/** Closes the server: answers what is in flight, cuts what is still open after 8 s. Fastify 5.12 alone waits for kept-alive connections. */
+async function drain(http: FastifyInstance): Promise<void> {
+  const idle = setInterval(() => http.server.closeIdleConnections(), DRAIN_STEP_MS);
+  const cut = globalThis.setTimeout(() => http.server.closeAllConnections(), DRAIN_MS);
+  try {
+    await http.close();
+  } finally {
+    clearInterval(idle);
+    clearTimeout(cut);
   }
 }

@@ -42,11 +42,13 @@ const databaseUrl = z
   .string()
   .regex(/^(file:.+|postgres(ql)?:\/\/.+)$/, 'must start with file: or postgres://');
 
-const upstreamUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).superRefine((url, check) => {
-  const { protocol, hostname } = new URL(url);
-  const loopback = hostname === 'localhost' || hostname === '[::1]' || /^127\./.test(hostname);
-  if (protocol === 'http:' && !loopback) check.addIssue('must be https, except on loopback');
-});
+const upstreamUrl = z
+  .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+  .superRefine((url, check) => {
+    const { protocol, hostname } = new URL(url);
+    const loopback = hostname === 'localhost' || hostname === '[::1]' || /^127\./.test(hostname);
+    if (protocol === 'http:' && !loopback) check.addIssue('must be https, except on loopback');
+  });
 
 const MIN_SECRET_LENGTH = 43;
 const secret = z
@@ -56,17 +58,18 @@ const secret = z
       if (!/^sha256:[0-9a-f]{64}$/i.test(value)) check.addIssue('must be sha256: and 64 hexadecimal digits');
       return;
     }
-    if (value.length < MIN_SECRET_LENGTH) check.addIssue(`must have at least ${MIN_SECRET_LENGTH} characters`);
+    if (value.length < MIN_SECRET_LENGTH)
+      check.addIssue(`must have at least ${MIN_SECRET_LENGTH} characters`);
     else if (value.includes(',')) check.addIssue('must not contain a comma');
     else if (new Set(value).size < 16) check.addIssue('is too uniform to be random');
   })
   .transform((value) =>
-    value.startsWith('sha256:') ? Buffer.from(value.slice(7), 'hex') : createHash('sha256').update(value).digest(),
+    value.startsWith('sha256:')
+      ? Buffer.from(value.slice(7), 'hex')
+      : createHash('sha256').update(value).digest(),
   );
 
-const cronExpression = z
-  .string()
-  .transform((value) => (value === 'off' ? null : value));
+const cronExpression = z.string().transform((value) => (value === 'off' ? null : value));
 
 const list = z.string().transform((value) =>
   value
@@ -79,7 +82,10 @@ const variables = z.object({
   PORT: digits.refine((value) => Number(value) <= 65_535, 'must be a port number').default('3000'),
   HOST: z.string().min(1).optional(),
   DATABASE_URL: databaseUrl.default('file:./data/effect-models.db'),
-  REDIS_URL: z.string().regex(/^rediss?:\/\/.+$/, 'must start with redis:// or rediss://').optional(),
+  REDIS_URL: z
+    .string()
+    .regex(/^rediss?:\/\/.+$/, 'must start with redis:// or rediss://')
+    .optional(),
   ADMIN_SECRET: secret.optional(),
   ADMIN_SECRET_NEXT: secret.optional(),
   SYNC_CRON: cronExpression.prefault('0 */2 * * *'),
@@ -92,7 +98,9 @@ const variables = z.object({
 
 /** An empty variable counts as unset, as in the shell's `${VAR:-default}`. */
 function withoutEmpty(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value.trim() !== ''));
+  return Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value.trim() !== ''),
+  );
 }
 
 /** Reads the configuration of a world from an environment. Throws `ConfigError` with every problem at once. */
@@ -108,7 +116,9 @@ export function readConfig(
     problems.push(`${variable} ${result.error.issues.map((issue) => issue.message).join(', ')}`);
     return undefined as z.output<Type>;
   };
-  const read = <Name extends keyof typeof variables.shape>(name: Name): z.output<(typeof variables.shape)[Name]> =>
+  const read = <Name extends keyof typeof variables.shape>(
+    name: Name,
+  ): z.output<(typeof variables.shape)[Name]> =>
     parse(name, variables.shape[name], given[name]) as z.output<(typeof variables.shape)[Name]>;
 
   const sources: Config['sources'] = {};
@@ -116,7 +126,10 @@ export function readConfig(
     const { baseUrl, apiKey, maxItems } = source;
     if (baseUrl === null) continue;
     sources[source.id] = {
-      baseUrl: parse(baseUrl.variable, upstreamUrl, given[baseUrl.variable] ?? baseUrl.default)?.replace(/\/+$/, ''),
+      baseUrl: parse(baseUrl.variable, upstreamUrl, given[baseUrl.variable] ?? baseUrl.default)?.replace(
+        /\/+$/,
+        '',
+      ),
       apiKey: (apiKey && given[apiKey.variable]) ?? null,
       maxItems: maxItems && readMaxItems(given[maxItems.variable], maxItems, problems),
     };

@@ -22,7 +22,9 @@ function announce(config: Config, address: string): void {
     `  Status  ${address}/v1/status`,
   ];
   if (config.world === 'dev') {
-    lines.push(`  Sync    curl -X POST ${address}/v1/admin/sync -H "x-admin: true"   (open to this machine only)`);
+    lines.push(
+      `  Sync    curl -X POST ${address}/v1/admin/sync -H "x-admin: true"   (open to this machine only)`,
+    );
   }
   console.log(`${lines.join('\n')}\n`);
 }
@@ -85,7 +87,8 @@ try {
   await main(process.argv[2] ?? '');
 } catch (error) {
   const unusable = error instanceof ConfigError || error instanceof InvalidCron;
-  const message = error instanceof InvalidCron ? new ConfigError([`SYNC_CRON ${error.message}`]).message : String(error);
+  const message =
+    error instanceof InvalidCron ? new ConfigError([`SYNC_CRON ${error.message}`]).message : String(error);
   console.error(unusable ? message : error);
   process.exit(unusable ? EXIT_CONFIG : 1);
 }

@@ -132,7 +132,11 @@ export const SOLE_CREATOR: Record<string, string> = {
 export const SOLE_BRAND: { pattern: RegExp; creator: string; reason: string }[] = [
   { pattern: /^claude-/, creator: 'anthropic', reason: 'closed weights: nobody else releases a Claude' },
   { pattern: /^gemini-\d/, creator: 'google', reason: 'closed weights: nobody else releases a Gemini' },
-  { pattern: /^gpt-(\d|image|audio|realtime|oss)/, creator: 'openai', reason: 'numbered GPTs are OpenAI products' },
+  {
+    pattern: /^gpt-(\d|image|audio|realtime|oss)/,
+    creator: 'openai',
+    reason: 'numbered GPTs are OpenAI products',
+  },
   { pattern: /^grok-(\d|code|build)/, creator: 'xai', reason: 'numbered Groks are xAI products' },
 ];
 

@@ -53,7 +53,9 @@ function modelRow(group: Group, merged: Merged, open: Merged | null, aliases: st
     id: model.id,
     creator: model.creator,
     nameKey: model.name.toLowerCase(),
-    searchText: [model.id, model.name, model.creatorName ?? '', model.family ?? '', ...aliases].join('\n').toLowerCase(),
+    searchText: [model.id, model.name, model.creatorName ?? '', model.family ?? '', ...aliases]
+      .join('\n')
+      .toLowerCase(),
     releaseDate: model.releaseDate,
     context: model.limits.context,
     inputPrice: reference?.prices.input ?? null,
@@ -63,7 +65,12 @@ function modelRow(group: Group, merged: Merged, open: Merged | null, aliases: st
     delisted: 0,
     restricted: group.records.every(({ type }) => type === 'measurement') ? 1 : 0,
   };
-  const steady = { ...columns, downloads: null, document: steadyPart(model), open: open && steadyPart(open.model) };
+  const steady = {
+    ...columns,
+    downloads: null,
+    document: steadyPart(model),
+    open: open && steadyPart(open.model),
+  };
   return {
     ...columns,
     steadyHash: hash('sha1', JSON.stringify(steady)),
@@ -89,7 +96,10 @@ function offerRows(modelId: string, { offers }: Merged): OfferRow[] {
   });
 }
 
-function providerRows(offers: OfferRow[], facts: { source: string; provider: ProviderFacts }[]): ProviderRow[] {
+function providerRows(
+  offers: OfferRow[],
+  facts: { source: string; provider: ProviderFacts }[],
+): ProviderRow[] {
   const offered = Map.groupBy(offers, ({ provider }) => provider);
   const known = Map.groupBy(facts, ({ provider }) => provider.id);
   return [...new Set([...offered.keys(), ...known.keys()])].map((id) => {
@@ -134,12 +144,16 @@ export function buildCatalog(
     const merged = mergeGroup(group, context);
     const openRecords = withoutArtificialAnalysis(group.records);
     const touched =
-      openRecords.length !== group.records.length || openRecords.some((record, index) => record !== group.records[index]);
-    const open = touched && openRecords.length > 0 ? mergeGroup({ ...group, records: openRecords }, context) : null;
+      openRecords.length !== group.records.length ||
+      openRecords.some((record, index) => record !== group.records[index]);
+    const open =
+      touched && openRecords.length > 0 ? mergeGroup({ ...group, records: openRecords }, context) : null;
     const names = (aliasesById.get(group.id) ?? []).map(({ alias }) => alias).toSorted();
     models.push(modelRow(group, merged, open, names));
     offers.push(...offerRows(group.id, merged));
   }
-  const facts = sources.flatMap(({ id, providers }) => providers.map((provider) => ({ source: id, provider })));
+  const facts = sources.flatMap(({ id, providers }) =>
+    providers.map((provider) => ({ source: id, provider })),
+  );
   return { models, offers, aliases: aliasRowsKept, providers: providerRows(offers, facts) };
 }

@@ -56,7 +56,9 @@ export async function parseItems(
     const rejection = rejections.get(reason) ?? { reason, count: 0, samples: [] };
     rejection.count += 1;
     if (rejection.samples.length < SAMPLES) {
-      rejection.samples.push(`${item.id}: ${JSON.stringify(item.value) ?? 'undefined'}`.slice(0, SAMPLE_LENGTH));
+      rejection.samples.push(
+        `${item.id}: ${JSON.stringify(item.value) ?? 'undefined'}`.slice(0, SAMPLE_LENGTH),
+      );
     }
     rejections.set(reason, rejection);
   };
@@ -79,7 +81,13 @@ export async function parseItems(
 export async function fetchSource(
   source: SourceDefinition,
   settings: SourceSettings,
-  options: { validators: Validators; lastGoodCount: number; signal: AbortSignal; limits: HttpLimits; userAgent: string },
+  options: {
+    validators: Validators;
+    lastGoodCount: number;
+    signal: AbortSignal;
+    limits: HttpLimits;
+    userAgent: string;
+  },
 ): Promise<FetchedSource> {
   const started = performance.now();
   const outcome: SourceOutcome = {
@@ -103,7 +111,15 @@ export async function fetchSource(
   const { upstream, report, validators } = connectUpstream({ ...settings, ...options });
   const finish = (result: Partial<SourceOutcome>): SourceOutcome => {
     const { requests, bytes, httpStatus, warnings } = report();
-    return { ...outcome, requests, bytes, httpStatus, warnings, durationMs: Math.round(performance.now() - started), ...result };
+    return {
+      ...outcome,
+      requests,
+      bytes,
+      httpStatus,
+      warnings,
+      durationMs: Math.round(performance.now() - started),
+      ...result,
+    };
   };
   try {
     const fetched = await source.fetch(upstream);

@@ -183,6 +183,7 @@ export function connectUpstream(options: ConnectOptions): {
       apiKey,
       maxItems: options.maxItems,
       getJson,
+      forget: (url) => void known.delete(url),
       warn: (message) => void warnings.add(message),
     },
     report: () => ({ ...tally, warnings: [...warnings] }),

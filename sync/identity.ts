@@ -1,4 +1,5 @@
 import { CREATORS, SOLE_BRAND, SOLE_CREATOR, TERMS_SUFFIX, type Creator } from './aliases.ts';
+import { byText } from './order.ts';
 import type { SourceRecord } from './record.ts';
 
 /** The creator of models that no source and no rule attributes. */
@@ -118,8 +119,6 @@ function spellingRank(record: SourceRecord, creator: string): number {
   return SPELLING_ORDER.indexOf(record.type) * 2 + (own ? 0 : 1);
 }
 
-const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
-
 /**
  * Decides which records are about the same model: the same creator and the same name after case and punctuation, different
  * when in doubt. The result does not depend on the order of the records.
@@ -167,9 +166,9 @@ export function groupRecords(
       (a, b) =>
         spellingRank(a.record, creator) - spellingRank(b.record, creator) ||
         a.slug.length - b.slug.length ||
-        compare(a.slug, b.slug) ||
-        compare(a.record.source, b.record.source) ||
-        compare(a.record.id, b.record.id),
+        byText(a.slug, b.slug) ||
+        byText(a.record.source, b.record.source) ||
+        byText(a.record.id, b.record.id),
     );
     const id = published.get(key) ?? `${creator}/${members[0]?.slug}`;
     return { id, creator, key, records: members.map(({ record }) => record) };

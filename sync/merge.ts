@@ -1,12 +1,11 @@
 import type { Benchmark, Model, ModelDetail } from '../contracts/models.ts';
-import type { Limits, Offer } from '../contracts/offers.ts';
-import { knownCreator, offerKey, UNKNOWN_CREATOR, type Group } from './identity.ts';
-import { bestStatement, publishedPricing, referenceOffer, type PricedOffer } from './pricing.ts';
+import type { Limits } from '../contracts/offers.ts';
+import { ARTIFICIAL_ANALYSIS, isArtificialAnalysis } from './attribution.ts';
+import { knownCreator, UNKNOWN_CREATOR, type Group } from './identity.ts';
+import { mergeOffers, publishedPricing, referenceOffer, type PricedOffer } from './offers.ts';
+import { byText, unique } from './order.ts';
+import { unknownPricing } from './prices.ts';
 import { CAPABILITIES, type ModelFacts, type NanoPricing, type SourceRecord } from './record.ts';
-
-/** Name under which Artificial Analysis wants to be credited, whichever source brought its values. */
-export const ARTIFICIAL_ANALYSIS = 'Artificial Analysis';
-const ARTIFICIAL_ANALYSIS_URL = 'https://artificialanalysis.ai';
 
 /** A model as it is published, but for the times that storage knows. */
 export type MergedModel = Omit<Model, 'firstSeenAt' | 'updatedAt' | 'since'>;
@@ -85,48 +84,6 @@ class Picker {
   }
 }
 
-const byText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
-const unique = (values: string[]) => [...new Set(values)].toSorted(byText);
-
-function mergeOffers(records: SourceRecord[]): PricedOffer[] {
-  const statements = new Map<string, SourceRecord[]>();
-  for (const record of records) {
-    if (record.offer === null) continue;
-    const key = offerKey(record) ?? '';
-    const list = statements.get(key);
-    if (list === undefined) statements.set(key, [record]);
-    else list.push(record);
-  }
-  const offers: PricedOffer[] = [];
-  for (const list of statements.values()) {
-    const best = bestStatement(list);
-    if (!best?.offer) continue;
-    const { provider, providerModelId, pricing, modes, limits, parameters, moderated, listedAt, lifecycle } =
-      best.offer;
-    const others = list.map(({ source }) => source).filter((source) => source !== best.source);
-    const offer: Offer = {
-      provider,
-      providerModelId,
-      name: best.facts.name,
-      pricing: publishedPricing(pricing),
-      modes: modes.map((mode) => ({ name: mode.name, pricing: publishedPricing(mode.pricing) })),
-      limits,
-      parameters: unique(parameters),
-      moderated,
-      listedAt,
-      lifecycle: lifecycle ?? { status: 'active', date: null, successor: null },
-      sources: [best.source, ...unique(others)],
-    };
-    offers.push({ offer, pricing });
-  }
-  return offers.toSorted(
-    (a, b) =>
-      byText(a.offer.provider, b.offer.provider) || byText(a.offer.providerModelId, b.offer.providerModelId),
-  );
-}
-
-const isArtificialAnalysis = ({ attribution }: Benchmark) => attribution?.name === ARTIFICIAL_ANALYSIS;
-
 function mergeBenchmarks(records: SourceRecord[]): Benchmark[] {
   const rows = new Map(
     records.flatMap(({ facts }) => facts.benchmarks).map((row) => [JSON.stringify(row), row]),
@@ -172,7 +129,7 @@ export function mergeGroup(
   const target =
     kind === 'rolling' ? (records.find((record) => record.target !== null)?.target ?? null) : null;
   const benchmarks = mergeBenchmarks(records);
-  const { status, ...pricing } = reference?.offer.pricing ?? publishedPricing(NO_PRICING);
+  const { status, ...pricing } = reference?.offer.pricing ?? publishedPricing(unknownPricing());
   const links = new Map(records.flatMap(({ facts }) => facts.links).map((link) => [link.url, link]));
 
   const model: MergedModel = {
@@ -221,7 +178,7 @@ export function mergeGroup(
     ...(benchmarks.some(isArtificialAnalysis) ? ['benchmarks'] : []),
   ]);
   if (credited.length > 0) {
-    model.attributions.push({ name: ARTIFICIAL_ANALYSIS, url: ARTIFICIAL_ANALYSIS_URL, fields: credited });
+    model.attributions.push({ ...ARTIFICIAL_ANALYSIS, fields: credited });
   }
   return { model, offers, reference: reference?.pricing ?? null };
 }
@@ -242,28 +199,6 @@ export function withoutArtificialAnalysis(records: SourceRecord[]): SourceRecord
         : record,
     );
 }
-
-const NO_PRICING: NanoPricing = {
-  status: 'unknown',
-  prices: {
-    input: null,
-    output: null,
-    cacheRead: null,
-    cacheWrite: null,
-    cacheWrite1h: null,
-    reasoning: null,
-    audioInput: null,
-    audioOutput: null,
-    audioCacheRead: null,
-    imageInput: null,
-    imageOutput: null,
-    perImage: null,
-    perRequest: null,
-    perSearch: null,
-  },
-  discount: null,
-  tiers: [],
-};
 
 /** Fields of a published model that move at most daily: popularity and speed. */
 export function steadyPart(model: MergedModel | ModelDetail): unknown {

@@ -51,6 +51,7 @@ export const ModelEntry = z.object({
   status: lenient(z.enum(['alpha', 'beta', 'deprecated'])),
   cost: lenient(JsonObject),
   experimental: lenient(z.object({ modes: lenient(JsonObject) })),
+  provider: lenient(z.object({ npm: OptionalText, api: OptionalText })),
 });
 export type ModelEntry = z.infer<typeof ModelEntry>;
 
@@ -116,7 +117,11 @@ export function readOffer(source: string, item: Item): SourceRecord {
       }),
       limits: facts.limits,
       parameters: facts.parameters,
+      defaultParameters: {},
+      voices: [],
       moderated: null,
+      apiUrl: model.provider?.api ?? null,
+      npmPackage: model.provider?.npm ?? null,
       listedAt: null,
       lifecycle: facts.lifecycle,
     },
@@ -194,6 +199,7 @@ function statedTiers(cost: Record<string, unknown>): StatedPricing['tiers'] {
     .sort((one, other) => one.size - other.size)
     .map(({ size, prices }) => ({
       aboveInputTokens: size,
+      utcDays: null,
       utcStart: null,
       utcEnd: null,
       prices: statedPrices(prices),

@@ -58,16 +58,27 @@ function statedPrices(pricing: Record<string, unknown>, imagePerToken: boolean):
 function statedTiers(pricing: Record<string, unknown>): StatedPricing['tiers'] {
   const overrides = lenientList(JsonObject).parse(pricing.overrides);
   return overrides.flatMap((override) => {
-    const { min_prompt_tokens: minTokens, utc_start: start, utc_end: end } = override;
+    const { min_prompt_tokens: minTokens, utc_days: days, utc_start: start, utc_end: end } = override;
     const condition = {
       aboveInputTokens: tokenCount(minTokens),
+      utcDays: daysOfWeek(days),
       utcStart: timeOfDay(start),
       utcEnd: timeOfDay(end),
     };
-    const given = [minTokens === 0 ? null : minTokens, start, end].filter((value) => value != null).length;
+    const given = [minTokens === 0 ? null : minTokens, days, start, end].filter(
+      (value) => value != null,
+    ).length;
     const read = Object.values(condition).filter((value) => value !== null).length;
     if (read === 0 || read < given) return [];
     const imagePerToken = isImagePerToken(pricing.image === undefined ? override : pricing);
     return [{ ...condition, prices: statedPrices(override, imagePerToken) }];
   });
+}
+
+const DAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'];
+
+/** Reads days of the week; null: not a list of them. */
+function daysOfWeek(days: unknown): string[] | null {
+  const named = Array.isArray(days) && days.length > 0 && days.every((day) => DAYS.includes(day as string));
+  return named ? (days as string[]) : null;
 }

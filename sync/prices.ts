@@ -14,6 +14,7 @@ export interface StatedPricing {
   prices: StatedPrice[];
   tiers: {
     aboveInputTokens: number | null;
+    utcDays: string[] | null;
     utcStart: string | null;
     utcEnd: string | null;
     prices: StatedPrice[];

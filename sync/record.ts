@@ -7,6 +7,7 @@ export type NanoPrices = Record<PriceName, number | null>;
 /** A price set that replaces the base prices while its condition holds; null prices leave the base price. */
 export interface NanoTier {
   aboveInputTokens: number | null;
+  utcDays: string[] | null;
   utcStart: string | null;
   utcEnd: string | null;
   prices: NanoPrices;
@@ -38,7 +39,11 @@ export interface OfferFacts {
   modes: { name: string; pricing: NanoPricing }[];
   limits: Limits;
   parameters: string[];
+  defaultParameters: Record<string, number>;
+  voices: string[];
   moderated: boolean | null;
+  apiUrl: string | null;
+  npmPackage: string | null;
   listedAt: string | null;
   lifecycle: Lifecycle | null;
 }

@@ -27,7 +27,12 @@ export interface Upstream {
    * GETs JSON. `url` is absolute, below the upstream's origin. With `conditional`, the validators of the last good fetch
    * are sent, and the answer may be `notModified`. Throws `UpstreamError`.
    */
-  getJson(url: string, options?: { headers?: Record<string, string>; conditional?: boolean }): Promise<UpstreamAnswer>;
+  getJson(
+    url: string,
+    options?: { headers?: Record<string, string>; conditional?: boolean },
+  ): Promise<UpstreamAnswer>;
+  /** Forgets the validators of a URL, so that the next run fetches it whole. */
+  forget(url: string): void;
   /** Notes something that an operator should see but that does not fail the source. */
   warn(message: string): void;
 }

@@ -137,7 +137,11 @@ export class LeaseLost extends Error {
 /** Where a sync keeps its runs and the catalogue. One process after another holds the lease. */
 export interface SyncStore {
   /** Begins a run by taking the lease; where another run holds it, answers with that run's id. Runs that died are marked interrupted. */
-  beginRun(run: { id: string; trigger: Trigger; startedAt: string }): Promise<{ begun: true } | { begun: false; runId: string }>;
+  beginRun(run: {
+    id: string;
+    trigger: Trigger;
+    startedAt: string;
+  }): Promise<{ begun: true } | { begun: false; runId: string }>;
   /** Prolongs the lease. False: it was lost. */
   renewLease(runId: string): Promise<boolean>;
   /** Reads what is stored, without contents. */

@@ -72,9 +72,10 @@ function isPlausibleYear(year: number): boolean {
 
 const CLOCK_TIME = /^(\d{1,2})(?::(\d{2})(?::\d{2})?)?Z?$/;
 
-/** Reads a time of day, `H`, `HH:MM` or `HH:MM:SS` or a number of hours, as `HH:MM`; 24 is midnight. Null: not one. */
+/** Reads a time of day, `H`, `HH:MM`, `HH:MM:SS` or a number HHMM (1630, and 30 is 00:30), as `HH:MM`; 24:00 is midnight. Null: not one. */
 export function timeOfDay(value: unknown): string | null {
-  if (typeof value === 'number') return clockTime(Math.floor(value), Math.round((value % 1) * 60));
+  if (typeof value === 'number')
+    return Number.isInteger(value) ? clockTime(Math.floor(value / 100), value % 100) : null;
   if (typeof value !== 'string') return null;
   const [, hours, minutes = '0'] = CLOCK_TIME.exec(value.trim()) ?? [];
   return hours === undefined ? null : clockTime(Number(hours), Number(minutes));

@@ -17,7 +17,11 @@ const asText = {
 
 /** Keeps texts in Redis, under a namespace of their own. Throws when Redis is away. */
 export function createRedisStore(client: RedisClientType, namespace: string): TextStore {
-  const adapter = new KeyvRedis<string>(client, { namespace, throwOnErrors: true, throwOnConnectError: false });
+  const adapter = new KeyvRedis<string>(client, {
+    namespace,
+    throwOnErrors: true,
+    throwOnConnectError: false,
+  });
   adapter.on('error', () => {});
   const keyv = new Keyv<string>({ store: adapter, namespace, throwOnErrors: true, ...asText });
   keyv.on('error', () => {});

@@ -27,7 +27,8 @@ export async function openDatabase(databaseUrl: string): Promise<Database> {
       dialect === 'sqlite'
         ? read.transaction().execute(work)
         : read.transaction().setIsolationLevel('repeatable read').setAccessMode('read only').execute(work),
-    migrate: () => (dialect === 'sqlite' ? migrateSqlite(writer, `${databaseUrl}.migrating`) : migratePostgres(writer)),
+    migrate: () =>
+      dialect === 'sqlite' ? migrateSqlite(writer, `${databaseUrl}.migrating`) : migratePostgres(writer),
     close: async () => {
       await Promise.all([reader.close(true), writer.close(true)]);
     },
@@ -39,7 +40,9 @@ const MIGRATION_LOCK = 7_203_316_441;
 
 async function migratePostgres(orm: Orm): Promise<string[]> {
   return orm.em.getConnection().transactional(async (transaction) => {
-    await sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`.execute(transaction as unknown as Kysely<Tables>);
+    await sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`.execute(
+      transaction as unknown as Kysely<Tables>,
+    );
     const ran = await orm.migrator.up({ transaction });
     return ran.map(({ name }) => name);
   });

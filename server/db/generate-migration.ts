@@ -83,7 +83,9 @@ const up = {
 };
 const changed = up.sqlite.length + up.postgresql.length > 0;
 if (check && changed) {
-  console.error('The entities have changed since the last migration: run `npm run migration` and commit what it writes.');
+  console.error(
+    'The entities have changed since the last migration: run `npm run migration` and commit what it writes.',
+  );
   process.exit(1);
 }
 if (changed) {

@@ -198,7 +198,12 @@ async function offersOf(db: Kysely<Tables>, dialect: DialectName, modelId: strin
   return rows.map(({ document }) => JSON.parse(document) as Offer);
 }
 
-function recordsOf(db: Kysely<Tables>, dialect: DialectName, modelId: string, view: View): Promise<SourceRecord[]> {
+function recordsOf(
+  db: Kysely<Tables>,
+  dialect: DialectName,
+  modelId: string,
+  view: View,
+): Promise<SourceRecord[]> {
   let query = db
     .selectFrom('records')
     .select(['source', 'id', 'first_seen_at as firstSeenAt', 'updated_at as updatedAt'])

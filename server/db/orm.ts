@@ -26,7 +26,12 @@ const SECOND = 1000;
 /** How migrations are found: at run time from the static list, when generating from the snapshots. */
 export type MigrationOptions = NonNullable<Parameters<typeof SqliteOrm.init>[0]>['migrations'] & {};
 
-const fromList: MigrationOptions = { migrationsList: MIGRATIONS, snapshot: false, silent: true, allOrNothing: true };
+const fromList: MigrationOptions = {
+  migrationsList: MIGRATIONS,
+  snapshot: false,
+  silent: true,
+  allOrNothing: true,
+};
 
 /** Tells the database of a URL: `file:...` is SQLite, `postgres://...` is Postgres. */
 export function dialectOf(databaseUrl: string): DialectName {
@@ -56,7 +61,11 @@ function openSqlite(databaseUrl: string, migrations: MigrationOptions): Promise<
   });
 }
 
-function openPostgres(databaseUrl: string, purpose: Purpose, migrations: MigrationOptions): Promise<PostgresOrm> {
+function openPostgres(
+  databaseUrl: string,
+  purpose: Purpose,
+  migrations: MigrationOptions,
+): Promise<PostgresOrm> {
   const reads = purpose === 'read';
   return PostgresOrm.init({
     entities: [...ENTITIES],
@@ -77,7 +86,11 @@ function openPostgres(databaseUrl: string, purpose: Purpose, migrations: Migrati
 }
 
 /** Opens a database for reading or for writing. The only place that names a driver. */
-export function openOrm(databaseUrl: string, purpose: Purpose, migrations: MigrationOptions = fromList): Promise<Orm> {
+export function openOrm(
+  databaseUrl: string,
+  purpose: Purpose,
+  migrations: MigrationOptions = fromList,
+): Promise<Orm> {
   return dialectOf(databaseUrl) === 'sqlite'
     ? openSqlite(databaseUrl, migrations)
     : openPostgres(databaseUrl, purpose, migrations);

@@ -24,7 +24,12 @@ function databaseNow(dialect: DialectName) {
     : sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`;
 }
 
-async function renew(db: Kysely<Tables>, dialect: DialectName, runId: string, leaseMs: number): Promise<boolean> {
+async function renew(
+  db: Kysely<Tables>,
+  dialect: DialectName,
+  runId: string,
+  leaseMs: number,
+): Promise<boolean> {
   const now = databaseNow(dialect);
   const { numUpdatedRows } = await db
     .updateTable('leases')
@@ -80,29 +85,58 @@ async function write(db: Transaction<Tables>, changes: CatalogChanges): Promise<
   await deleteRows(db, 'records', ['source', 'id'], records.remove);
   await upsertRows(db, 'records', ['source', 'id'], records.upsert);
   for (const { source, id, modelId } of records.moved) {
-    await db.updateTable('records').set({ model_id: modelId }).where('source', '=', source).where('id', '=', id).execute();
+    await db
+      .updateTable('records')
+      .set({ model_id: modelId })
+      .where('source', '=', source)
+      .where('id', '=', id)
+      .execute();
   }
-  await deleteRows(db, 'models', ['id'], models.remove.map((id) => ({ id })));
+  await deleteRows(
+    db,
+    'models',
+    ['id'],
+    models.remove.map((id) => ({ id })),
+  );
   await upsertRows(db, 'models', ['id'], models.upsert);
   for (const id of delist.ids) {
-    await db.updateTable('models').set({ delisted: 1, updated_at: delist.date }).where('id', '=', id).execute();
+    await db
+      .updateTable('models')
+      .set({ delisted: 1, updated_at: delist.date })
+      .where('id', '=', id)
+      .execute();
   }
   await deleteRows(db, 'offers', ['provider', 'provider_model_id'], offers.remove);
   await upsertRows(db, 'offers', ['provider', 'provider_model_id'], offers.upsert);
-  await deleteRows(db, 'aliases', ['alias'], aliases.remove.map((alias) => ({ alias })));
+  await deleteRows(
+    db,
+    'aliases',
+    ['alias'],
+    aliases.remove.map((alias) => ({ alias })),
+  );
   await upsertRows(db, 'aliases', ['alias'], aliases.upsert);
-  await deleteRows(db, 'providers', ['id'], providers.remove.map((id) => ({ id })));
+  await deleteRows(
+    db,
+    'providers',
+    ['id'],
+    providers.remove.map((id) => ({ id })),
+  );
   await upsertRows(db, 'providers', ['id'], providers.upsert);
 }
 
 /** Whether anything that is published differs: records alone are not published. */
 function changesPublished({ models, offers, aliases, providers, delist }: CatalogChanges): boolean {
   return (
-    delist.ids.length > 0 || [models, offers, aliases, providers].some(({ upsert, remove }) => upsert.length + remove.length > 0)
+    delist.ids.length > 0 ||
+    [models, offers, aliases, providers].some(({ upsert, remove }) => upsert.length + remove.length > 0)
   );
 }
 
-async function raiseVersion(db: Transaction<Tables>, changes: CatalogChanges, committedAt: string): Promise<void> {
+async function raiseVersion(
+  db: Transaction<Tables>,
+  changes: CatalogChanges,
+  committedAt: string,
+): Promise<void> {
   const { format } = changes;
   const step = changesPublished(changes) ? 1 : 0;
   const row = { id: 1, version: step, committed_at: step === 1 ? committedAt : NEVER, format };
@@ -138,12 +172,20 @@ export function createSyncStore({ dialect, write: writer }: Database, leaseMs: n
           .returning('owner')
           .executeTakeFirst();
         if (taken === undefined) {
-          const holder = await db.selectFrom('leases').select('owner').where('name', '=', LEASE).executeTakeFirst();
+          const holder = await db
+            .selectFrom('leases')
+            .select('owner')
+            .where('name', '=', LEASE)
+            .executeTakeFirst();
           return { begun: false, runId: holder?.owner ?? '' };
         }
         await db
           .updateTable('sync_runs')
-          .set({ status: 'interrupted', message: 'The process that ran it has died', completed_at: startedAt })
+          .set({
+            status: 'interrupted',
+            message: 'The process that ran it has died',
+            completed_at: startedAt,
+          })
           .where('status', '=', 'running')
           .execute();
         await db
@@ -175,14 +217,24 @@ export function createSyncStore({ dialect, write: writer }: Database, leaseMs: n
         .execute();
       const models = await writer
         .selectFrom('models')
-        .select(['id', 'hash', 'steady_hash as steadyHash', 'delisted', 'target', 'target_since as targetSince'])
+        .select([
+          'id',
+          'hash',
+          'steady_hash as steadyHash',
+          'delisted',
+          'target',
+          'target_since as targetSince',
+        ])
         .select(['first_seen_at as firstSeenAt', 'refreshed_at as refreshedAt'])
         .execute();
       const offers = await writer
         .selectFrom('offers')
         .select(['provider', 'provider_model_id as providerModelId', 'hash'])
         .execute();
-      const aliases = await writer.selectFrom('aliases').select(['alias', 'model_id as modelId', 'source']).execute();
+      const aliases = await writer
+        .selectFrom('aliases')
+        .select(['alias', 'model_id as modelId', 'source'])
+        .execute();
       const providers = await writer.selectFrom('providers').select(['id', 'hash']).execute();
       return {
         version: catalog?.version ?? 0,

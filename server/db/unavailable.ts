@@ -3,7 +3,8 @@ const CODES =
   /^(ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|EPIPE|ETIMEDOUT|SQLITE_(BUSY|CANTOPEN|IOERR|FULL|READONLY|LOCKED)\w*|08\w{3}|53\w{3}|57\w{3}|55P03|25006)$/;
 
 /** What pg 8.23 says without a code when it gives up waiting. */
-const MESSAGES = /timeout exceeded when trying to connect|Query read timeout|Connection terminated|Client has encountered a connection error/;
+const MESSAGES =
+  /timeout exceeded when trying to connect|Query read timeout|Connection terminated|Client has encountered a connection error/;
 
 /** Whether an error says that the database can not be used right now. */
 export function isUnavailable(error: unknown): boolean {

@@ -20,7 +20,10 @@ export function createCatalogService({
     models: {
       list: ({ limit, offset, cursor, provider, creator, search, sort }) => {
         if (cursor !== undefined && offset !== 0) {
-          throw new ApiError('BAD_REQUEST', 'A page is found by cursor or by offset, not by both: leave one out.');
+          throw new ApiError(
+            'BAD_REQUEST',
+            'A page is found by cursor or by offset, not by both: leave one out.',
+          );
         }
         const descending = sort.startsWith('-');
         const field = (descending ? sort.slice(1) : sort) as ModelSort;
@@ -41,7 +44,11 @@ export function createCatalogService({
             { withheld },
           );
           const nextCursor = next === null ? null : encodeCursor(next, sort);
-          return { data: models, meta: { total, limit, offset, nextCursor, catalogVersion: version }, timestamp: committedAt };
+          return {
+            data: models,
+            meta: { total, limit, offset, nextCursor, catalogVersion: version },
+            timestamp: committedAt,
+          };
         });
       },
 

@@ -21,7 +21,9 @@ export function decodeCursor(cursor: string, sort: string): Position {
   }
   const [cursorSort, value, id] = parsed;
   if (cursorSort !== sort) {
-    throw refuse(`The cursor belongs to sort=${cursorSort}: ask with the same sort, or begin without a cursor.`);
+    throw refuse(
+      `The cursor belongs to sort=${cursorSort}: ask with the same sort, or begin without a cursor.`,
+    );
   }
   return { value, id };
 }

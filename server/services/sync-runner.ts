@@ -40,7 +40,9 @@ function report(logger: Logger, outcome: SourceOutcome): void {
 function reportEnd(logger: Logger, { id, status, message, catalogVersion, models }: FinishedRun): void {
   const good = status === 'completed' || status === 'partial';
   const holds = models === null ? '' : `; ${count(models)} models, catalogue version ${catalogVersion}`;
-  const line = good ? `sync ${id} ${status}: ${message}${holds}` : `sync ${id} failed (${status}): ${message}${holds}`;
+  const line = good
+    ? `sync ${id} ${status}: ${message}${holds}`
+    : `sync ${id} failed (${status}): ${message}${holds}`;
   logger[status === 'completed' ? 'info' : good ? 'warn' : 'error']({ runId: id, status }, line);
 }
 

@@ -54,10 +54,14 @@ export function createSyncService({
         start: async (_input, context) => {
           const started = await runner.start('api');
           if ('conflict' in started) {
-            throw new ApiError('CONFLICT', `Run ${started.conflict} is under way: follow it, or try again when it has ended.`, {
-              headers: { location: `/v1/admin/sync/${started.conflict}` },
-              extra: { runId: started.conflict },
-            });
+            throw new ApiError(
+              'CONFLICT',
+              `Run ${started.conflict} is under way: follow it, or try again when it has ended.`,
+              {
+                headers: { location: `/v1/admin/sync/${started.conflict}` },
+                extra: { runId: started.conflict },
+              },
+            );
           }
           context.setHeader('location', `/v1/admin/sync/${started.id}`);
           const { version } = await snapshot(catalogVersion);
@@ -79,7 +83,10 @@ export function createSyncService({
             const { version } = await catalogVersion(db);
             const run = await findRun(db, id);
             if (run === null) {
-              throw new ApiError('NOT_FOUND', `There is no run "${id}": GET /v1/admin/sync/history lists them.`);
+              throw new ApiError(
+                'NOT_FOUND',
+                `There is no run "${id}": GET /v1/admin/sync/history lists them.`,
+              );
             }
             return { data: run, meta: { catalogVersion: version }, timestamp: new Date().toISOString() };
           }),

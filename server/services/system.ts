@@ -35,7 +35,8 @@ export function createSystemService({
       live: async () => health('ok'),
       ready: async () => {
         if (!isReady()) throw unavailable('The service is starting or shutting down.');
-        if (!probe.state().database) throw unavailable('The database can not be reached: see the log of the service.');
+        if (!probe.state().database)
+          throw unavailable('The database can not be reached: see the log of the service.');
         return health('ok');
       },
     },

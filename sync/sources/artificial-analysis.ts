@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Benchmark } from '../../contracts/models.ts';
+import { ARTIFICIAL_ANALYSIS } from '../attribution.ts';
 import { readEnvelope } from '../envelope.ts';
 import {
   isPlainText,
@@ -16,7 +17,6 @@ import { unknownFacts, type SourceRecord } from '../record.ts';
 import { defineSource, RejectedItem } from '../source.ts';
 
 const SOURCE = 'artificialanalysis';
-const ATTRIBUTION = { name: 'Artificial Analysis', url: 'https://artificialanalysis.ai' };
 const MAX_PAGES = 100;
 
 const about = {
@@ -33,7 +33,7 @@ export const artificialAnalysis = defineSource({
   baseUrl: { variable: 'ARTIFICIAL_ANALYSIS_URL', default: 'https://artificialanalysis.ai/api/v2' },
   apiKey: { variable: 'ARTIFICIAL_ANALYSIS_API_KEY', required: true },
   maxItems: null,
-  attribution: ATTRIBUTION,
+  attribution: ARTIFICIAL_ANALYSIS,
   async fetch(upstream) {
     const headers: Record<string, string> = upstream.apiKey === null ? {} : { 'x-api-key': upstream.apiKey };
     const entries: { id: unknown; value: unknown }[] = [];
@@ -83,8 +83,11 @@ type Values = Record<string, unknown> | null;
 
 function readRow(itemId: string, { row, indexVersion, retired }: z.infer<typeof Value>): SourceRecord {
   if (row.id === null && row.slug === null) throw new RejectedItem('neither id nor slug');
-  const { model, effort } = splitName(row.name);
-  const bare = { effort, variant: null, date: null, source: SOURCE, attribution: ATTRIBUTION };
+  const { model: named, effort } = splitName(row.name);
+  // Names leave out what the slug says: Gemini 3.1 Flash-Lite is gemini-3-1-flash-lite-preview.
+  const isPreview = /-preview\b/.test(row.slug ?? '') && !/preview/i.test(named);
+  const model = isPreview ? `${named} Preview` : named;
+  const bare = { effort, variant: null, date: null, source: SOURCE, attribution: ARTIFICIAL_ANALYSIS };
   const measured = (values: Values, unitOf: (name: string) => string | null, zeroIsUnknown: boolean) =>
     Object.entries(values ?? {}).flatMap(([name, value]): Benchmark[] => {
       if (typeof value !== 'number' || (zeroIsUnknown && value === 0) || !isPlainText(name)) return [];

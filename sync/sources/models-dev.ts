@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { Benchmark } from '../../contracts/models.ts';
+import type { Attribution, Benchmark } from '../../contracts/models.ts';
+import { ARTIFICIAL_ANALYSIS } from '../attribution.ts';
 import { readEnvelope } from '../envelope.ts';
 import {
   JsonObject,
@@ -77,6 +78,8 @@ async function orWarn<Result>(upstream: Upstream, work: () => Promise<Result>): 
   try {
     return await work();
   } catch (error) {
+    // What was not read must not be vouched for: the next run asks for all of it again.
+    upstream.forget(`${upstream.baseUrl}/models.json`);
     upstream.warn(`Went on without models.json: ${error instanceof Error ? error.message : String(error)}`);
     return null;
   }
@@ -145,6 +148,13 @@ function readBenchmark(entry: z.infer<typeof MetadataEntry>['benchmarks'][number
     variant: setting.filter((part) => part !== null).join(', ') || null,
     date: entry.date,
     source: SOURCE,
-    attribution: url === null ? null : { name: new URL(url).hostname, url },
+    attribution: creditFor(entry.name, url),
   };
+}
+
+/** Scores are credited to the page that they stand on; those of Artificial Analysis to it, on whichever page. */
+function creditFor(benchmark: string, url: string | null): Attribution | null {
+  const site = url === null ? null : new URL(url).hostname;
+  if (site === 'artificialanalysis.ai' || /artificial analysis/i.test(benchmark)) return ARTIFICIAL_ANALYSIS;
+  return site === null ? null : { name: site, url };
 }

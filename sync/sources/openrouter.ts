@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import type { Benchmark } from '../../contracts/models.ts';
+import { ARTIFICIAL_ANALYSIS } from '../attribution.ts';
 import { nextPageUrl, readEnvelope } from '../envelope.ts';
 import {
+  isPlainText,
   JsonObject,
   lenient,
   lenientList,
@@ -91,6 +93,8 @@ const Row = z.object({
     }),
   ),
   supported_parameters: lenientList(PlainText),
+  default_parameters: lenient(JsonObject),
+  supported_voices: lenientList(PlainText),
   reasoning: lenient(
     z.object({
       mandatory: lenient(z.boolean()),
@@ -150,11 +154,23 @@ function readRow(itemId: string, row: Row): SourceRecord {
         output: serving?.max_completion_tokens ?? null,
       },
       parameters: row.supported_parameters,
+      defaultParameters: readDefaults(row.default_parameters),
+      voices: row.supported_voices,
       moderated: serving?.is_moderated ?? null,
+      apiUrl: null,
+      npmPackage: null,
       listedAt: row.created,
       lifecycle: expiry === null ? null : { status: 'retiring', date: expiry, successor: null },
     },
   };
+}
+
+/** Values that parameters have where a request sets none; most are left to the provider. */
+function readDefaults(defaults: Row['default_parameters']): Record<string, number> {
+  const set = Object.entries(defaults ?? {}).filter(
+    ([name, value]) => isPlainText(name) && Number.isFinite(value),
+  );
+  return Object.fromEntries(set) as Record<string, number>;
 }
 
 /** Beside its routers, OpenRouter puts unnamed models of others under its own name; only the routers' tokenizer says so. */
@@ -214,7 +230,6 @@ function splitName(name: string): [creatorName: string | null, name: string] {
 }
 
 const INDICES = ['intelligence', 'coding', 'agentic'];
-const ARTIFICIAL_ANALYSIS = { name: 'Artificial Analysis', url: 'https://artificialanalysis.ai' };
 const DESIGN_ARENA = { name: 'Design Arena', url: 'https://www.designarena.ai' };
 
 function readBenchmarks(said: Row['benchmarks']): Benchmark[] {

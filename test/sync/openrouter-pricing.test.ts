@@ -112,7 +112,7 @@ describe('the price at OpenRouter', () => {
         { min_prompt_tokens: 272_000, prompt: '0.0000025', image: '0.0000025' },
         { min_prompt_tokens: 128_000, prompt: '0.000002' },
         { utc_start: '16:30', utc_end: '00:30', prompt: '0.0000006', completion: '0.000005' },
-        { utc_start: 8, utc_end: 24, min_prompt_tokens: 0, image: '0.0000007' },
+        { utc_start: 800, utc_end: 2400, utc_days: ['saturday', 'sunday'], image: '0.0000007' },
       ],
     });
     expect(
@@ -120,26 +120,35 @@ describe('the price at OpenRouter', () => {
     ).toEqual([
       {
         aboveInputTokens: 272_000,
+        utcDays: null,
         utcStart: null,
         utcEnd: null,
         input: 2_500_000_000,
         imageInput: 2_500_000_000,
       },
-      { aboveInputTokens: 128_000, utcStart: null, utcEnd: null, input: 2_000_000_000 },
+      { aboveInputTokens: 128_000, utcDays: null, utcStart: null, utcEnd: null, input: 2_000_000_000 },
       {
         aboveInputTokens: null,
+        utcDays: null,
         utcStart: '16:30',
         utcEnd: '00:30',
         input: 600_000_000,
         output: 5_000_000_000,
       },
-      { aboveInputTokens: null, utcStart: '08:00', utcEnd: '00:00', imageInput: 700_000_000 },
+      {
+        aboveInputTokens: null,
+        utcDays: ['saturday', 'sunday'],
+        utcStart: '08:00',
+        utcEnd: '00:00',
+        imageInput: 700_000_000,
+      },
     ]);
   });
 
   test.each([
     ['no condition', { prompt: '0.1' }],
     ['an unreadable time', { utc_start: 'noon', utc_end: '13:00', prompt: '0.1' }],
+    ['unreadable days', { utc_days: ['someday'], utc_start: 100, utc_end: 200, prompt: '0.1' }],
     ['an unreadable length', { min_prompt_tokens: 'many', utc_start: '12:00', prompt: '0.1' }],
     ['no price', { min_prompt_tokens: 9 }],
     ['another type', 'junk'],

@@ -91,6 +91,19 @@ describe.each(DATABASES)('a sync on $name', ({ create }) => {
     expect(outcome?.warnings.join()).toMatch(/models\.json/);
   });
 
+  test('metadata that was missing once is fetched again, though its validators are known', async () => {
+    await app.sync();
+    const { modelsDevModels } = upstream.content;
+    expect((await model('openai/gpt-oss-120b')).license).toBe('Apache-2.0');
+    upstream.content.modelsDevModels = null;
+    entries().openai!.models['gpt-5.4']!.name = 'GPT-5.4 renamed';
+    await app.sync();
+    expect((await model('openai/gpt-oss-120b')).license).not.toBe('Apache-2.0');
+    upstream.content.modelsDevModels = modelsDevModels;
+    await app.sync();
+    expect((await model('openai/gpt-oss-120b')).license).toBe('Apache-2.0');
+  });
+
   test('items that do not parse are rejected one by one, counted, with samples', async () => {
     const provider = entries().openai!;
     provider.models['broken-one'] = { id: 'broken-one', name: 7 };

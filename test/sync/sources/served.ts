@@ -17,6 +17,7 @@ export function serve(
 ) {
   const requests: { url: string; headers: Record<string, string>; conditional: boolean }[] = [];
   const warnings: string[] = [];
+  const forgotten: string[] = [];
   const upstream: Upstream = {
     baseUrl: 'https://upstream.test/base',
     apiKey: null,
@@ -35,9 +36,10 @@ export function serve(
         headers: new Headers(answer.link === undefined ? {} : { link: answer.link }),
       });
     },
+    forget: (url) => void forgotten.push(url),
     warn: (message) => void warnings.push(message),
   };
-  return { upstream, requests, warnings };
+  return { upstream, requests, warnings, forgotten };
 }
 
 /** What a source makes of items: records, and the reasons of those it rejected. */

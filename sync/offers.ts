@@ -1,5 +1,7 @@
 import { PRICE_NAMES, type Offer, type Prices, type Pricing } from '../contracts/offers.ts';
 import type { NanoPrices, NanoPricing, SourceRecord } from './record.ts';
+import { offerKey } from './identity.ts';
+import { byText, unique } from './order.ts';
 import { usdFromNano } from './units.ts';
 
 function publishedPrices(prices: NanoPrices): Prices {
@@ -17,8 +19,9 @@ export function publishedPricing({ status, prices, discount, tiers }: NanoPricin
     status,
     ...publishedPrices(prices),
     discount,
-    tiers: tiers.map(({ aboveInputTokens, utcStart, utcEnd, prices: tierPrices }) => ({
+    tiers: tiers.map(({ aboveInputTokens, utcDays, utcStart, utcEnd, prices: tierPrices }) => ({
       aboveInputTokens,
+      utcDays,
       utcStart,
       utcEnd,
       ...publishedPrices(tierPrices),
@@ -65,13 +68,55 @@ export function referenceOffer(offers: PricedOffer[], ownProviders: string[]): P
       rank(a) - rank(b) ||
       cheaper(a.pricing.prices.input, b.pricing.prices.input) ||
       cheaper(a.pricing.prices.output, b.pricing.prices.output) ||
-      (a.offer.provider < b.offer.provider ? -1 : a.offer.provider > b.offer.provider ? 1 : 0) ||
-      (a.offer.providerModelId < b.offer.providerModelId ? -1 : 1),
+      byText(a.offer.provider, b.offer.provider) ||
+      byText(a.offer.providerModelId, b.offer.providerModelId),
   )[0];
 }
 
 /** The record that states an offer best: the provider's own catalogue before any other source. */
-export function bestStatement(records: SourceRecord[]): SourceRecord | undefined {
-  const rank = ({ source, offer }: SourceRecord) => (source === offer?.provider ? 0 : source === 'bundled' ? 2 : 1);
-  return records.toSorted((a, b) => rank(a) - rank(b) || (a.source < b.source ? -1 : 1))[0];
+function bestStatement(records: SourceRecord[]): SourceRecord | undefined {
+  const rank = ({ source, offer }: SourceRecord) =>
+    source === offer?.provider ? 0 : source === 'bundled' ? 2 : 1;
+  return records.toSorted((a, b) => rank(a) - rank(b) || byText(a.source, b.source))[0];
+}
+
+/** Every offer that records state, once, as its best statement has it; by provider and id. */
+export function mergeOffers(records: SourceRecord[]): PricedOffer[] {
+  const statements = new Map<string, SourceRecord[]>();
+  for (const record of records) {
+    if (record.offer === null) continue;
+    const key = offerKey(record) ?? '';
+    const list = statements.get(key);
+    if (list === undefined) statements.set(key, [record]);
+    else list.push(record);
+  }
+  const offers: PricedOffer[] = [];
+  for (const list of statements.values()) {
+    const best = bestStatement(list);
+    if (!best?.offer) continue;
+    const { provider, providerModelId, pricing, ...stated } = best.offer;
+    const others = list.map(({ source }) => source).filter((source) => source !== best.source);
+    const offer: Offer = {
+      provider,
+      providerModelId,
+      name: best.facts.name,
+      pricing: publishedPricing(pricing),
+      modes: stated.modes.map((mode) => ({ name: mode.name, pricing: publishedPricing(mode.pricing) })),
+      limits: stated.limits,
+      parameters: unique(stated.parameters),
+      defaultParameters: stated.defaultParameters,
+      voices: stated.voices,
+      moderated: stated.moderated,
+      apiUrl: stated.apiUrl,
+      npmPackage: stated.npmPackage,
+      listedAt: stated.listedAt,
+      lifecycle: stated.lifecycle ?? { status: 'active', date: null, successor: null },
+      sources: [best.source, ...unique(others)],
+    };
+    offers.push({ offer, pricing });
+  }
+  return offers.toSorted(
+    (a, b) =>
+      byText(a.offer.provider, b.offer.provider) || byText(a.offer.providerModelId, b.offer.providerModelId),
+  );
 }
