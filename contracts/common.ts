@@ -11,6 +11,15 @@ export const PartialDate = z
   .describe('YYYY, YYYY-MM or YYYY-MM-DD, as precise as the source gives it');
 export type PartialDate = z.infer<typeof PartialDate>;
 
+/** A source that stands behind something. */
+export const SourceRef = z
+  .object({
+    id: z.string().meta({ example: 'models.dev' }),
+    asOf: PartialDate.nullable().describe('Date of the data, where the source is a dated copy'),
+  })
+  .meta({ id: 'SourceRef' });
+export type SourceRef = z.infer<typeof SourceRef>;
+
 /** The largest number of items one page may hold. */
 export const MAX_LIMIT = 100;
 

@@ -1,15 +1,13 @@
 import { z } from 'zod';
-import { listOf, MAX_LIMIT, oneOf, paging, PartialDate, Timestamp } from './common.ts';
+import { listOf, MAX_LIMIT, oneOf, paging, PartialDate, SourceRef, Timestamp } from './common.ts';
 import { Lifecycle, Limits, Offer, Pricing } from './offers.ts';
 import { operation } from './operation.ts';
 
 /** Who a value has to be credited to when it is shown. */
-export const Attribution = z
-  .object({ name: z.string(), url: z.url().nullable() })
-  .meta({
-    id: 'Attribution',
-    example: { name: 'Artificial Analysis', url: 'https://artificialanalysis.ai' },
-  });
+export const Attribution = z.object({ name: z.string(), url: z.url().nullable() }).meta({
+  id: 'Attribution',
+  example: { name: 'Artificial Analysis', url: 'https://artificialanalysis.ai' },
+});
 export type Attribution = z.infer<typeof Attribution>;
 
 /** One measured value: a benchmark score, an index, a speed, or a price that a benchmark publisher observed. */
@@ -50,15 +48,6 @@ export const Link = z
   .object({ label: z.string(), url: z.url(), type: z.string().nullable().meta({ example: 'weights' }) })
   .meta({ id: 'Link' });
 export type Link = z.infer<typeof Link>;
-
-/** A source that knows the model. */
-export const ModelSource = z
-  .object({
-    id: z.string().meta({ example: 'models.dev' }),
-    asOf: PartialDate.nullable().describe('Date of the data, where the source is a dated copy'),
-  })
-  .meta({ id: 'ModelSource' });
-export type ModelSource = z.infer<typeof ModelSource>;
 
 /** A model id: `creator/slug`, lower case. */
 export const ModelId = z
@@ -128,7 +117,7 @@ export const Model = z
       .array(z.object({ ...Attribution.shape, fields: z.array(z.string()) }))
       .describe('Credits that are due when the named fields are shown'),
     providers: z.array(z.string()).describe('Who serves it'),
-    sources: z.array(ModelSource),
+    sources: z.array(SourceRef),
     firstSeenAt: Timestamp.describe('When this catalogue first published it'),
     updatedAt: Timestamp.describe('When what is published of it last changed'),
   })
@@ -140,6 +129,7 @@ export const SourceRecord = z
   .object({
     source: z.string(),
     id: z.string().describe("The source's own id"),
+    asOf: SourceRef.shape.asOf,
     firstSeenAt: Timestamp,
     updatedAt: Timestamp.describe('When the source last changed it'),
   })

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { PartialDate, Timestamp } from './common.ts';
+import { PartialDate, SourceRef, Timestamp } from './common.ts';
 
 const perMillion = (what: string) =>
   z.number().nonnegative().nullable().describe(`USD per 1,000,000 ${what}`);
@@ -125,7 +125,7 @@ export const Offer = z
     npmPackage: z.string().nullable().describe("AI SDK package, where it is not the provider's usual one"),
     listedAt: Timestamp.nullable().describe('When the provider listed it'),
     lifecycle: Lifecycle,
-    sources: z.array(z.string()).describe('Sources that state this offer; the first one gives the values'),
+    sources: z.array(SourceRef).describe('Sources that state this offer; the first one gives the values'),
   })
   .meta({ id: 'Offer' });
 export type Offer = z.infer<typeof Offer>;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { listOf, paging } from './common.ts';
+import { listOf, paging, SourceRef } from './common.ts';
 import { operation } from './operation.ts';
 
 /** Who serves models. */
@@ -15,7 +15,7 @@ export const Provider = z
       .describe('Environment variables in which its credentials are customarily kept'),
     models: z.number().int().describe('Models it serves'),
     offers: z.number().int().describe('Offers it makes; one model may be offered several times'),
-    sources: z.array(z.string()),
+    sources: z.array(SourceRef),
   })
   .meta({ id: 'Provider' });
 export type Provider = z.infer<typeof Provider>;

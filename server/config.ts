@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isIPv4 } from 'node:net';
 import { z } from 'zod';
 import { SOURCES } from '../sync/sources/index.ts';
 
@@ -46,15 +47,21 @@ const upstreamUrl = z
   .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
   .superRefine((url, check) => {
     const { protocol, hostname } = new URL(url);
-    const loopback = hostname === 'localhost' || hostname === '[::1]' || /^127\./.test(hostname);
-    if (protocol === 'http:' && !loopback) check.addIssue('must be https, except on loopback');
+    if (protocol === 'http:' && !isLoopback(hostname)) check.addIssue('must be https, except on loopback');
   });
+
+/** Names and addresses of this machine alone: `127.example.org` is not one. */
+function isLoopback(hostname: string): boolean {
+  return (
+    hostname === 'localhost' || hostname === '[::1]' || (isIPv4(hostname) && hostname.startsWith('127.'))
+  );
+}
 
 const MIN_SECRET_LENGTH = 43;
 const secret = z
   .string()
   .superRefine((value, check) => {
-    if (/^sha256:/.test(value)) {
+    if (value.startsWith('sha256:')) {
       if (!/^sha256:[0-9a-f]{64}$/i.test(value)) check.addIssue('must be sha256: and 64 hexadecimal digits');
       return;
     }

@@ -3,6 +3,8 @@ import type { Provider } from '../contracts/providers.ts';
 import type { Group } from './identity.ts';
 import { mergeGroup, steadyPart, withoutArtificialAnalysis, type Merged } from './merge.ts';
 import { PRICE_NAMES } from '../contracts/offers.ts';
+import { sourceRefs } from './offers.ts';
+import { unique } from './order.ts';
 import type { ProviderFacts, SourceRecord } from './record.ts';
 import type { AliasRow, ModelRow, OfferRow, ProviderRow } from './store.ts';
 
@@ -99,6 +101,7 @@ function offerRows(modelId: string, { offers }: Merged): OfferRow[] {
 function providerRows(
   offers: OfferRow[],
   facts: { source: string; provider: ProviderFacts }[],
+  asOf: ReadonlyMap<string, string | null>,
 ): ProviderRow[] {
   const offered = Map.groupBy(offers, ({ provider }) => provider);
   const known = Map.groupBy(facts, ({ provider }) => provider.id);
@@ -115,7 +118,7 @@ function providerRows(
       environment: first?.environment ?? [],
       models: new Set(own.map(({ modelId }) => modelId)).size,
       offers: own.length,
-      sources: [...new Set(stated.map(({ source }) => source))],
+      sources: sourceRefs(unique(stated.map(({ source }) => source)), asOf),
     };
     const document = JSON.stringify(provider);
     return { id, hash: hash('sha1', document), document };
@@ -155,5 +158,5 @@ export function buildCatalog(
   const facts = sources.flatMap(({ id, providers }) =>
     providers.map((provider) => ({ source: id, provider })),
   );
-  return { models, offers, aliases: aliasRowsKept, providers: providerRows(offers, facts) };
+  return { models, offers, aliases: aliasRowsKept, providers: providerRows(offers, facts, context.asOf) };
 }

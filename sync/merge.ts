@@ -2,7 +2,7 @@ import type { Benchmark, Model, ModelDetail } from '../contracts/models.ts';
 import type { Limits } from '../contracts/offers.ts';
 import { ARTIFICIAL_ANALYSIS, isArtificialAnalysis } from './attribution.ts';
 import { knownCreator, UNKNOWN_CREATOR, type Group } from './identity.ts';
-import { mergeOffers, publishedPricing, referenceOffer, type PricedOffer } from './offers.ts';
+import { mergeOffers, publishedPricing, referenceOffer, sourceRefs, type PricedOffer } from './offers.ts';
 import { byText, unique } from './order.ts';
 import { unknownPricing } from './prices.ts';
 import { CAPABILITIES, type ModelFacts, type NanoPricing, type SourceRecord } from './record.ts';
@@ -108,8 +108,8 @@ function mergeLimits(picker: Picker): Limits {
 }
 
 function kindOf(records: SourceRecord[]): Model['kind'] {
-  const kinds = records.map(({ kind }) => kind);
-  return kinds.includes('router') ? 'router' : kinds.includes('rolling') ? 'rolling' : 'model';
+  const kinds = new Set(records.map(({ kind }) => kind));
+  return kinds.has('router') ? 'router' : kinds.has('rolling') ? 'rolling' : 'model';
 }
 
 /** Merges the records of one model. `resolve` finds the id of a model by another source's id, for the targets of rolling names. */
@@ -123,7 +123,7 @@ export function mergeGroup(
   const byTrust = Map.groupBy(records, (record) => trustOf(record, ownProviders));
   const picker = new Picker(byTrust);
 
-  const offers = mergeOffers(records);
+  const offers = mergeOffers(records, context.asOf);
   const reference = referenceOffer(offers, ownProviders);
   const kind = kindOf(records);
   const target =
@@ -168,10 +168,7 @@ export function mergeGroup(
     benchmarks,
     attributions: [],
     providers: unique(offers.map(({ offer }) => offer.provider)),
-    sources: unique(records.map(({ source }) => source)).map((id) => ({
-      id,
-      asOf: context.asOf.get(id) ?? null,
-    })),
+    sources: sourceRefs(unique(records.map(({ source }) => source)), context.asOf),
   };
   const credited = unique([
     ...picker.credited,
@@ -202,10 +199,10 @@ export function withoutArtificialAnalysis(records: SourceRecord[]): SourceRecord
 
 /** Fields of a published model that move at most daily: popularity and speed. */
 export function steadyPart(model: MergedModel | ModelDetail): unknown {
-  const speeds = ['tokens per second', 'seconds'];
+  const speeds = new Set(['tokens per second', 'seconds']);
   return {
     ...model,
     popularity: null,
-    benchmarks: model.benchmarks.filter(({ unit }) => unit === null || !speeds.includes(unit)),
+    benchmarks: model.benchmarks.filter(({ unit }) => unit === null || !speeds.has(unit)),
   };
 }

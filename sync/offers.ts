@@ -1,3 +1,4 @@
+import type { SourceRef } from '../contracts/common.ts';
 import { PRICE_NAMES, type Offer, type Prices, type Pricing } from '../contracts/offers.ts';
 import type { NanoPrices, NanoPricing, SourceRecord } from './record.ts';
 import { offerKey } from './identity.ts';
@@ -81,7 +82,10 @@ function bestStatement(records: SourceRecord[]): SourceRecord | undefined {
 }
 
 /** Every offer that records state, once, as its best statement has it; by provider and id. */
-export function mergeOffers(records: SourceRecord[]): PricedOffer[] {
+export function mergeOffers(
+  records: SourceRecord[],
+  asOf: ReadonlyMap<string, string | null>,
+): PricedOffer[] {
   const statements = new Map<string, SourceRecord[]>();
   for (const record of records) {
     if (record.offer === null) continue;
@@ -111,7 +115,7 @@ export function mergeOffers(records: SourceRecord[]): PricedOffer[] {
       npmPackage: stated.npmPackage,
       listedAt: stated.listedAt,
       lifecycle: stated.lifecycle ?? { status: 'active', date: null, successor: null },
-      sources: [best.source, ...unique(others)],
+      sources: sourceRefs([best.source, ...unique(others)], asOf),
     };
     offers.push({ offer, pricing });
   }
@@ -119,4 +123,9 @@ export function mergeOffers(records: SourceRecord[]): PricedOffer[] {
     (a, b) =>
       byText(a.offer.provider, b.offer.provider) || byText(a.offer.providerModelId, b.offer.providerModelId),
   );
+}
+
+/** Sources with the dates of those that are dated copies. */
+export function sourceRefs(ids: string[], asOf: ReadonlyMap<string, string | null>): SourceRef[] {
+  return ids.map((id) => ({ id, asOf: asOf.get(id) ?? null }));
 }

@@ -75,10 +75,10 @@ function statedTiers(pricing: Record<string, unknown>): StatedPricing['tiers'] {
   });
 }
 
-const DAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'];
+const DAYS = new Set(['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday']);
 
 /** Reads days of the week; null: not a list of them. */
 function daysOfWeek(days: unknown): string[] | null {
-  const named = Array.isArray(days) && days.length > 0 && days.every((day) => DAYS.includes(day as string));
+  const named = Array.isArray(days) && days.length > 0 && days.every((day) => DAYS.has(day as string));
   return named ? (days as string[]) : null;
 }

@@ -31,7 +31,7 @@ export interface SyncPorts {
   /** How often the lease is renewed. */
   renewEveryMs: number;
   now: () => Date;
-  onProgress: (progress: { source: SourceOutcome } | { note: string }) => void;
+  onProgress: (progress: { source: SourceOutcome } | { note: string } | { error: unknown }) => void;
 }
 
 /** A run under way. `finished` settles when it has ended, and never rejects. */
@@ -115,7 +115,7 @@ async function fetchAll(
   if (fallback === null || fetched.some(({ records }) => records !== null)) return fetched;
   const copy = await fetchOne(fallback.source);
   ports.onProgress({
-    note: `No upstream answered: showing the ${fallback.source.name} of ${copy.asOf} until the first good fetch of ${fallback.replaces} replaces it.`,
+    note: `No upstream answered: showing the ${fallback.source.name}, dated ${copy.asOf}, until the first good fetch of ${fallback.replaces} replaces it.`,
   });
   return [...fetched, copy];
 }
@@ -138,11 +138,7 @@ async function publish(
   const dropped = new Set<string>();
   if (ports.fallback && fresh.has(ports.fallback.replaces)) dropped.add(ports.fallback.source.id);
 
-  const end = runEnd(
-    id,
-    fetched.map(({ outcome }) => outcome),
-    now,
-  );
+  const end = runEnd(id, fetched, now);
   if (isUnchanged(index, fresh, dropped)) {
     const { version, models } = await store.endRun(end, sources);
     return { ...end, catalogVersion: version, models };
@@ -215,20 +211,27 @@ function sourceStates(index: CatalogIndex, fetched: FetchedSource[], now: string
   });
 }
 
-function runEnd(id: string, outcomes: SourceOutcome[], completedAt: string): RunEnd {
-  const failed = outcomes.filter(({ status }) => status === 'failed');
-  const answered = outcomes.filter(({ status }) => status === 'ok' || status === 'not_modified');
+function runEnd(id: string, fetched: FetchedSource[], completedAt: string): RunEnd {
+  const sources = fetched.map(({ outcome }) => outcome);
+  const failed = sources.filter(({ status }) => status === 'failed');
+  const answered = fetched.filter(({ outcome: { status } }) => status === 'ok' || status === 'not_modified');
+  const names = answered.map(({ outcome: { source }, asOf }) =>
+    asOf === null ? source : `${source} (of ${asOf})`,
+  );
   const why = failed
     .map(({ source, error }) => `${source} failed (${error?.class}: ${error?.message})`)
     .join('; ');
-  const totalFetched = outcomes.reduce((sum, { fetched }) => sum + fetched, 0);
   const [status, message] =
     failed.length === 0 && answered.length > 0
       ? (['completed', 'Successfully synced from all sources'] as const)
       : answered.length > 0
-        ? (['partial', `Synced ${answered.map(({ source }) => source).join(', ')}; ${why}`] as const)
+        ? (['partial', `Synced ${names.join(', ')}; ${why}`] as const)
         : (['failed', `No source could be synced: ${why || 'none is enabled'}`] as const);
-  return { id, status, message, completedAt, totalFetched, sources: outcomes };
+  return { id, status, message, completedAt, totalFetched: totalOf(sources), sources };
+}
+
+function totalOf(outcomes: SourceOutcome[]): number {
+  return outcomes.reduce((sum, { fetched }) => sum + fetched, 0);
 }
 
 /** Ends a run that could not publish. Where even that fails, the lease runs out and the next run marks it interrupted. */
@@ -240,13 +243,13 @@ async function endBadly(
 ): Promise<FinishedRun> {
   const status = error instanceof LeaseLost ? 'superseded' : error instanceof Aborted ? 'aborted' : 'failed';
   const message = error instanceof Error ? error.message : String(error);
-  const totalFetched = outcomes.reduce((sum, { fetched }) => sum + fetched, 0);
+  if (status === 'failed') ports.onProgress({ error });
   const end: RunEnd = {
     id,
     status,
     message: status === 'failed' ? `The catalogue could not be stored: ${message}` : message,
     completedAt: ports.now().toISOString(),
-    totalFetched,
+    totalFetched: totalOf(outcomes),
     sources: outcomes,
   };
   const stored = await ports.store.endRun(end, []).catch(() => null);

@@ -40,9 +40,7 @@ const MIGRATION_LOCK = 7_203_316_441;
 
 async function migratePostgres(orm: Orm): Promise<string[]> {
   return orm.em.getConnection().transactional(async (transaction) => {
-    await sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`.execute(
-      transaction as unknown as Kysely<Tables>,
-    );
+    await sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`.execute(transaction);
     const ran = await orm.migrator.up({ transaction });
     return ran.map(({ name }) => name);
   });

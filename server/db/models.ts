@@ -38,12 +38,12 @@ const SORT_COLUMN = {
   downloads: 'downloads',
 } as const satisfies Record<ModelSort, keyof Tables['models']>;
 
-const TEXT_SORTS: ModelSort[] = ['id', 'name', 'releaseDate'];
+const TEXT_SORTS = new Set<ModelSort>(['id', 'name', 'releaseDate']);
 
 /** Text is compared by its bytes: what Postgres makes of it otherwise depends on how the database was created. */
 function sortKey(dialect: DialectName, field: ModelSort) {
   const column = sql.ref(`models.${SORT_COLUMN[field]}`);
-  return dialect === 'postgresql' && TEXT_SORTS.includes(field) ? sql`${column} collate "C"` : column;
+  return dialect === 'postgresql' && TEXT_SORTS.has(field) ? sql`${column} collate "C"` : column;
 }
 
 /** A LIKE pattern for a text that is to be found as it is. */
@@ -148,7 +148,7 @@ export async function listModels(
 
 /** Postgres answers 64-bit integers as text. */
 function sortValue(value: string | number | null, field: ModelSort): string | number | null {
-  return value === null || TEXT_SORTS.includes(field) ? value : Number(value);
+  return value === null || TEXT_SORTS.has(field) ? value : Number(value);
 }
 
 /** One model by its id or by an alias, with its offers and records; null: nothing has that name. Names are in lower case. */
@@ -206,8 +206,13 @@ function recordsOf(
 ): Promise<SourceRecord[]> {
   let query = db
     .selectFrom('records')
-    .select(['source', 'id', 'first_seen_at as firstSeenAt', 'updated_at as updatedAt'])
-    .where('model_id', '=', modelId);
-  if (view.withheld) query = query.where('source', '!=', 'artificialanalysis');
-  return query.orderBy(bytewise(dialect, 'source')).orderBy(bytewise(dialect, 'id')).execute();
+    .leftJoin('sources', 'sources.id', 'records.source')
+    .select(['records.source', 'records.id', 'sources.as_of as asOf'])
+    .select(['records.first_seen_at as firstSeenAt', 'records.updated_at as updatedAt'])
+    .where('records.model_id', '=', modelId);
+  if (view.withheld) query = query.where('records.source', '!=', 'artificialanalysis');
+  return query
+    .orderBy(bytewise(dialect, 'records.source'))
+    .orderBy(bytewise(dialect, 'records.id'))
+    .execute();
 }

@@ -104,6 +104,6 @@ function registerUiFile(app: FastifyInstance, name: string, type: string): void 
     method: ['GET', 'HEAD'],
     url: `/docs/${UI_VERSION}/${name}`,
     compress: false,
-    handler: (request, reply) => send(reply, String(request.headers['accept-encoding'] ?? '')),
+    handler: (request, reply) => send(reply, request.headers['accept-encoding']?.toString() ?? ''),
   });
 }

@@ -59,7 +59,8 @@ export function createSyncRunner({
   let current: StartedRun | null = null;
   const onProgress: SyncPorts['onProgress'] = (progress) => {
     if ('source' in progress) report(logger, progress.source);
-    else logger.warn(progress.note);
+    else if ('note' in progress) logger.warn(progress.note);
+    else logger.error({ err: progress.error }, 'sync failed unexpectedly');
   };
   return {
     async start(trigger) {

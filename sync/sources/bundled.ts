@@ -11,7 +11,7 @@ const SOURCE = 'bundled';
  */
 export const bundled = defineSource({
   id: SOURCE,
-  name: 'models.dev, bundled copy',
+  name: 'bundled copy of models.dev',
   baseUrl: null,
   apiKey: null,
   maxItems: null,

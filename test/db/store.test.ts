@@ -60,7 +60,8 @@ describe.each(DATABASES)('the store on $name', ({ create }) => {
   const begin = (id: string, leaseMs?: number) =>
     createSyncStore(database, leaseMs).beginRun({ id, trigger: 'api', startedAt: AT });
   const statusOf = async (id: string) =>
-    (await database.read.selectFrom('sync_runs').select('status').where('id', '=', id).executeTakeFirst())?.status;
+    (await database.read.selectFrom('sync_runs').select('status').where('id', '=', id).executeTakeFirst())
+      ?.status;
 
   beforeEach(async () => {
     own = await create();
@@ -82,10 +83,14 @@ describe.each(DATABASES)('the store on $name', ({ create }) => {
     const other = await openDatabase(own.url);
     try {
       const stores = [createSyncStore(database), createSyncStore(other)];
-      const attempts = Array.from({ length: 20 }, (_, index) =>
-        stores[index % 2]?.beginRun({ id: `sync_${index}`, trigger: 'api', startedAt: AT }).catch(() => ({ begun: false })),
+      const attempts = Array.from(
+        { length: 20 },
+        (_, index) =>
+          stores[index % 2]
+            ?.beginRun({ id: `sync_${index}`, trigger: 'api', startedAt: AT })
+            .catch(() => ({ begun: false })) ?? Promise.resolve({ begun: false }),
       );
-      const begun = (await Promise.all(attempts)).filter((result) => result?.begun);
+      const begun = (await Promise.all(attempts)).filter((result) => result.begun);
       expect(begun).toHaveLength(1);
     } finally {
       await other.close();
@@ -128,10 +133,21 @@ describe.each(DATABASES)('the store on $name', ({ create }) => {
       return store.commit(what, end(id));
     };
     expect(await commit('sync_1', changes([model('a/b'), model('a/c')]))).toEqual({ version: 1, models: 2 });
-    const record = { source: 's', id: '1', hash: 'h', modelId: 'a/b', raw: '{}', firstSeenAt: AT, updatedAt: AT };
+    const record = {
+      source: 's',
+      id: '1',
+      hash: 'h',
+      modelId: 'a/b',
+      raw: '{}',
+      firstSeenAt: AT,
+      updatedAt: AT,
+    };
     const onlyRecords = { ...changes([]), records: { upsert: [record], remove: [], moved: [] } };
     expect(await commit('sync_2', onlyRecords)).toEqual({ version: 1, models: 2 });
-    expect(await commit('sync_3', { ...changes([]), delist: { ids: ['a/c'], date: AT } })).toEqual({ version: 2, models: 1 });
+    expect(await commit('sync_3', { ...changes([]), delist: { ids: ['a/c'], date: AT } })).toEqual({
+      version: 2,
+      models: 1,
+    });
     const removal = changes([]);
     removal.models.remove = ['a/b'];
     expect(await commit('sync_4', removal)).toEqual({ version: 3, models: 0 });
@@ -140,7 +156,10 @@ describe.each(DATABASES)('the store on $name', ({ create }) => {
   test('a failed commit leaves nothing behind', async () => {
     const store = createSyncStore(database);
     await store.beginRun({ id: 'sync_a', trigger: 'api', startedAt: AT });
-    const broken = changes([...Array.from({ length: 450 }, (_, index) => model(`a/m${index}`)), model('a/null', { document: null as never })]);
+    const broken = changes([
+      ...Array.from({ length: 450 }, (_, index) => model(`a/m${index}`)),
+      model('a/null', { document: null as never }),
+    ]);
     await expect(store.commit(broken, end('sync_a'))).rejects.toThrow();
     expect(await database.read.selectFrom('models').select('id').execute()).toEqual([]);
     expect(await database.read.selectFrom('catalog').selectAll().execute()).toEqual([]);
@@ -158,7 +177,10 @@ describe.each(DATABASES)('the store on $name', ({ create }) => {
       while (!done) {
         await database.snapshot(async (db) => {
           const version = await db.selectFrom('catalog').select('version').executeTakeFirstOrThrow();
-          const { count } = await db.selectFrom('models').select((eb) => eb.fn.countAll().as('count')).executeTakeFirstOrThrow();
+          const { count } = await db
+            .selectFrom('models')
+            .select((eb) => eb.fn.countAll().as('count'))
+            .executeTakeFirstOrThrow();
           seen.add(`${version.version}:${Number(count)}`);
         });
         await new Promise((resolve) => setImmediate(resolve));

@@ -255,7 +255,9 @@ describe.each(DATABASES)('a sync on $name', ({ create }) => {
       url: null,
     });
     expect(
-      app.log.filter(({ msg }) => /No upstream answered: showing the .* of 20\d\d/.test(String(msg))),
+      app.log.filter(({ msg }) =>
+        /No upstream answered: showing the bundled copy of models\.dev, dated 20\d\d/.test(String(msg)),
+      ),
     ).toHaveLength(1);
 
     heal();
@@ -271,6 +273,21 @@ describe.each(DATABASES)('a sync on $name', ({ create }) => {
     expect((await app.json<{ data: Source[] }>('/v1/sources')).data.map(({ id }) => id)).not.toContain(
       'bundled',
     );
+  });
+
+  test('with upstreams that never answer, the bundled copy is shown when their time is up', async () => {
+    upstream.script(
+      () => true,
+      () => {},
+    );
+    const patient = await restart({ answerTimeoutMs: 300 });
+    const run = await patient.sync();
+    expect(run.message).toMatch(/^Synced bundled \(of 20\d\d-\d\d-\d\d\); .*models\.dev failed \(timeout/);
+    const detail = await model('openai/gpt-4o');
+    const dated = { id: 'bundled', asOf: detail.sources[0]?.asOf };
+    expect(dated.asOf).toMatch(/^20\d\d/);
+    expect(detail.offers.flatMap(({ sources }) => sources)).toEqual(detail.offers.map(() => dated));
+    expect(detail.records.every(({ asOf }) => asOf === dated.asOf)).toBe(true);
   });
 
   test('production never shows the bundled copy', async () => {
