@@ -140,8 +140,8 @@ const LEVEL = /^(minimal|low|medium|high|xhigh|max)( effort)?$/;
 const MODE = /^(?:adaptive )?((?:non-)?reasoning)$/;
 
 /**
- * `GPT-5 (high)` is GPT-5 measured at high effort. Any other words in brackets stay with the name, `(Reasoning)` too, for
- * it tells some weights apart; the effort is read from them all the same.
+ * `GPT-5 (high)` is GPT-5 measured at high effort, and so is `(Adaptive Reasoning, High Effort)`. Any other words in
+ * brackets stay with the name, `(Reasoning)` too, for it tells some weights apart; the effort is read from them all the same.
  */
 function splitName(name: string): { model: string; effort: string | null } {
   const [, before = '', words = ''] = /^(.+\S)\s*\(([^()]*)\)$/.exec(name) ?? [];
@@ -150,5 +150,6 @@ function splitName(name: string): { model: string; effort: string | null } {
   const mode = parts.map((part) => MODE.exec(part)?.[1]).find((found) => found !== undefined);
   const effort =
     mode === 'non-reasoning' && level !== undefined ? `${mode}, ${level}` : (level ?? mode ?? null);
-  return { model: parts.length === 1 && level !== undefined ? before : name, effort };
+  const onlyEffort = level !== undefined && parts.every((part) => LEVEL.test(part) || MODE.test(part));
+  return { model: onlyEffort ? before : name, effort };
 }
