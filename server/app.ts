@@ -183,7 +183,7 @@ export async function createApp(config: Config, logger: Logger, times: Times = T
       ticks.stop();
       await Promise.all([runner.stop(), drain(http)]);
       probe.stop();
-      redis?.destroy();
+      if (redis?.isOpen) redis.destroy();
       await database.close();
     },
   };

