@@ -95,12 +95,7 @@ export function changesOf({ index, groups, catalog, fresh, dropped, sources, now
   const published = new Set(catalog.models.map(({ id }) => id));
   const gone = vanished([...storedModels.values()], index, published, modelOf);
 
-  const aliases = new Map(index.aliases.map((row) => [row.alias, row]));
-  const wanted = [
-    ...catalog.aliases,
-    ...gone.renamed.map(([alias, modelId]) => ({ alias, modelId, source: 'former' })),
-  ];
-  const names = new Set(wanted.map(({ alias }) => alias));
+  const aliases = aliasChanges(index, catalog, new Map(gone.renamed), dropped);
   return {
     format: CATALOG_FORMAT,
     sources,
@@ -110,20 +105,40 @@ export function changesOf({ index, groups, catalog, fresh, dropped, sources, now
       remove: [...gone.renamed.map(([id]) => id), ...[...shortLived].filter((id) => !published.has(id))],
     },
     offers: difference(catalog.offers, index.offers, (row) => `${row.provider}\n${row.providerModelId}`),
-    aliases: {
-      upsert: wanted.filter(({ alias, modelId, source }) => {
-        const before = aliases.get(alias);
-        return before?.modelId !== modelId || before.source !== source;
-      }),
-      // An alias once published stays, unless it has become an id, or its source was dropped.
-      remove: index.aliases
-        .filter(({ alias, source }) => !names.has(alias) && (dropped.has(source) || published.has(alias)))
-        .map(({ alias }) => alias),
-    },
+    aliases,
     providers: (({ upsert, remove }) => ({ upsert, remove: remove.map(({ id }) => id) }))(
       difference(catalog.providers, index.providers, ({ id }) => id),
     ),
     delist: { ids: gone.delisted, date: now },
+  };
+}
+
+/**
+ * An alias once published stays, unless it has become an id, or its source was dropped. Those of a model that was renamed
+ * follow it, and its former id becomes one.
+ */
+function aliasChanges(
+  index: CatalogIndex,
+  catalog: Catalog,
+  renamed: Map<string, string>,
+  dropped: Set<string>,
+): CatalogChanges['aliases'] {
+  const ids = new Set(catalog.models.map(({ id }) => id));
+  const kept = index.aliases.filter(({ alias, source }) => !ids.has(alias) && !dropped.has(source));
+  const wanted = new Map(
+    [
+      ...kept.map((row) => ({ ...row, modelId: renamed.get(row.modelId) ?? row.modelId })),
+      ...[...renamed].map(([alias, modelId]) => ({ alias, modelId, source: 'former' })),
+      ...catalog.aliases,
+    ].map((row) => [row.alias, row]),
+  );
+  const stored = new Map(index.aliases.map((row) => [row.alias, row]));
+  return {
+    upsert: [...wanted.values()].filter(({ alias, modelId, source }) => {
+      const before = stored.get(alias);
+      return before?.modelId !== modelId || before.source !== source;
+    }),
+    remove: index.aliases.map(({ alias }) => alias).filter((alias) => !wanted.has(alias)),
   };
 }
 

@@ -1,38 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { setImmediate } from 'node:timers/promises';
 import type { SourceOutcome } from '../contracts/sync.ts';
-import { buildCatalog, CATALOG_FORMAT } from './catalog.ts';
-import { changesOf, onlyFrom } from './changes.ts';
-import { fetchSource, type FetchedRecord, type FetchedSource, type SourceSettings } from './fetch.ts';
-import type { HttpLimits } from './http.ts';
-import { groupRecords, keyOfId } from './identity.ts';
-import type { SourceRecord } from './record.ts';
+import { fetchSource, type FetchedSource, type SourceSettings } from './fetch.ts';
+import { totalOf } from './outcome.ts';
+import type { FinishedRun, SyncPorts } from './ports.ts';
+import { publish } from './publish.ts';
 import type { SourceDefinition } from './source.ts';
-import {
-  LeaseLost,
-  type CatalogIndex,
-  type RunEnd,
-  type SourceState,
-  type SyncStore,
-  type Trigger,
-} from './store.ts';
-
-/** What a sync is made of. Stores, clock and HTTP reach it as arguments. */
-export interface SyncPorts {
-  sources: SourceDefinition[];
-  settings: Record<string, SourceSettings>;
-  /** Where no upstream answers and the catalogue is empty, this source is read instead, and dropped at the first good fetch of `replaces`. */
-  fallback: { source: SourceDefinition; replaces: string; answerTimeoutMs: number } | null;
-  store: SyncStore;
-  limits: HttpLimits;
-  userAgent: string;
-  /** Longest that a run may take. */
-  deadlineMs: number;
-  /** How often the lease is renewed. */
-  renewEveryMs: number;
-  now: () => Date;
-  onProgress: (progress: { source: SourceOutcome } | { note: string } | { error: unknown }) => void;
-}
+import { LeaseLost, type CatalogIndex, type RunEnd, type Trigger } from './store.ts';
 
 /** A run under way. `finished` settles when it has ended, and never rejects. */
 export interface StartedRun {
@@ -42,9 +15,6 @@ export interface StartedRun {
   /** Ends it as `aborted`, unless it is already writing. */
   abort: () => void;
 }
-
-/** How a run ended. */
-export type FinishedRun = RunEnd & { catalogVersion: number | null; models: number | null };
 
 class Aborted extends Error {
   override name = 'Aborted';
@@ -122,118 +92,6 @@ async function fetchAll(
 
 const NO_SETTINGS: SourceSettings = { baseUrl: '', apiKey: null, maxItems: null };
 
-/** Resolves, merges, compares and writes. */
-async function publish(
-  ports: SyncPorts,
-  id: string,
-  index: CatalogIndex,
-  fetched: FetchedSource[],
-  signal: AbortSignal,
-): Promise<FinishedRun> {
-  const { store } = ports;
-  const now = ports.now().toISOString();
-  const sources = sourceStates(index, fetched, now);
-  const good = fetched.filter(({ records }) => records !== null);
-  const fresh = new Map(good.map(({ outcome, records }) => [outcome.source, records ?? []]));
-  const dropped = new Set<string>();
-  if (ports.fallback && fresh.has(ports.fallback.replaces)) dropped.add(ports.fallback.source.id);
-
-  const end = runEnd(id, fetched, now);
-  if (isUnchanged(index, fresh, dropped)) {
-    const { version, models } = await store.endRun(end, sources);
-    return { ...end, catalogVersion: version, models };
-  }
-  const records = [...fresh.values()].flat().map(({ record }) => record);
-  records.push(...(await keptRecords(ports, index, (source) => fresh.has(source) || dropped.has(source))));
-  await setImmediate();
-  const shortLived = onlyFrom(dropped, index);
-  const published = new Map(
-    index.models.filter((model) => !shortLived.has(model.id)).map((model) => [keyOfId(model.id), model.id]),
-  );
-  const groups = groupRecords(records, published);
-  await setImmediate();
-  const known = new Map([...index.sources, ...sources.map((state) => [state.id, state] as const)]);
-  for (const source of dropped) known.delete(source);
-  const catalog = buildCatalog(groups, [...known.values()]);
-  await setImmediate();
-  const changes = changesOf({ index, groups, catalog, fresh, dropped, sources, now });
-  signal.throwIfAborted();
-  const { version, models } = await store.commit(changes, end);
-  return { ...end, catalogVersion: version, models };
-}
-
-/** The records of the sources that were not fetched anew, read from their stored items. */
-async function keptRecords(
-  ports: SyncPorts,
-  index: CatalogIndex,
-  isReplaced: (source: string) => boolean,
-): Promise<SourceRecord[]> {
-  const known = [...ports.sources, ...(ports.fallback ? [ports.fallback.source] : [])];
-  const stored = new Set(index.records.map(({ source }) => source));
-  const kept = known.filter(({ id }) => stored.has(id) && !isReplaced(id));
-  if (kept.length === 0) return [];
-  const items = await ports.store.loadItems(kept.map(({ id }) => id));
-  return items.map(({ source, id, raw }) => {
-    const definition = kept.find((candidate) => candidate.id === source) as SourceDefinition;
-    return definition.parse({ id, value: JSON.parse(raw) as unknown });
-  });
-}
-
-function isUnchanged(
-  index: CatalogIndex,
-  fresh: Map<string, FetchedRecord[]>,
-  dropped: Set<string>,
-): boolean {
-  if (index.format !== CATALOG_FORMAT) return false;
-  const stored = Map.groupBy(index.records, ({ source }) => source);
-  if ([...dropped].some((source) => stored.has(source))) return false;
-  return [...fresh].every(([source, records]) => {
-    const hashes = new Map((stored.get(source) ?? []).map((record) => [record.id, record.hash]));
-    return (
-      hashes.size === records.length && records.every(({ record, hash }) => hashes.get(record.id) === hash)
-    );
-  });
-}
-
-function sourceStates(index: CatalogIndex, fetched: FetchedSource[], now: string): SourceState[] {
-  return fetched.map(({ outcome, records, providers, asOf, validators }) => {
-    const before = index.sources.get(outcome.source);
-    const answered = outcome.status === 'ok' || outcome.status === 'not_modified';
-    return {
-      id: outcome.source,
-      status: outcome.status,
-      error: outcome.error,
-      lastGoodAt: answered ? now : (before?.lastGoodAt ?? null),
-      asOf: records === null ? (before?.asOf ?? null) : asOf,
-      validators: records === null ? (before?.validators ?? {}) : validators,
-      providers: records === null ? (before?.providers ?? []) : providers,
-    };
-  });
-}
-
-function runEnd(id: string, fetched: FetchedSource[], completedAt: string): RunEnd {
-  const sources = fetched.map(({ outcome }) => outcome);
-  const failed = sources.filter(({ status }) => status === 'failed');
-  const answered = fetched.filter(({ outcome: { status } }) => status === 'ok' || status === 'not_modified');
-  const names = answered.map(({ outcome: { source }, asOf }) =>
-    asOf === null ? source : `${source} (of ${asOf})`,
-  );
-  const why = failed
-    .map(({ source, error }) => `${source} failed (${error?.class}: ${error?.message})`)
-    .join('; ');
-  const [status, message] =
-    failed.length === 0 && answered.length > 0
-      ? (['completed', 'Successfully synced from all sources'] as const)
-      : answered.length > 0
-        ? (['partial', `Synced ${names.join(', ')}; ${why}`] as const)
-        : (['failed', `No source could be synced: ${why || 'none is enabled'}`] as const);
-  return { id, status, message, completedAt, totalFetched: totalOf(sources), sources };
-}
-
-function totalOf(outcomes: SourceOutcome[]): number {
-  return outcomes.reduce((sum, { fetched }) => sum + fetched, 0);
-}
-
 /** Ends a run that could not publish. Where even that fails, the lease runs out and the next run marks it interrupted. */
 async function endBadly(
   ports: SyncPorts,
@@ -248,10 +106,9 @@ async function endBadly(
     id,
     status,
     message: status === 'failed' ? `The catalogue could not be stored: ${message}` : message,
-    completedAt: ports.now().toISOString(),
     totalFetched: totalOf(outcomes),
     sources: outcomes,
   };
   const stored = await ports.store.endRun(end, []).catch(() => null);
-  return { ...end, catalogVersion: stored?.version ?? null, models: stored?.models ?? null };
+  return { ...end, ...(stored ?? { catalogVersion: null, models: null }) };
 }

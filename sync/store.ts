@@ -121,9 +121,14 @@ export interface RunEnd {
   id: string;
   status: RunStatus;
   message: string;
-  completedAt: string;
   totalFetched: number;
   sources: SourceOutcome[];
+}
+
+/** What is published when a run has ended. */
+export interface Stored {
+  catalogVersion: number;
+  models: number;
 }
 
 /** The lease was lost: another run has taken over, and nothing of this one may be written. */
@@ -152,7 +157,7 @@ export interface SyncStore {
    * Writes the changes and ends the run, in one transaction; raises the catalogue version if anything published differs.
    * Throws `LeaseLost`.
    */
-  commit(changes: CatalogChanges, end: RunEnd): Promise<{ version: number; models: number }>;
+  commit(changes: CatalogChanges, end: RunEnd): Promise<Stored>;
   /** Ends a run that changes nothing published, and gives the lease back. Answers with what is published. */
-  endRun(end: RunEnd, sources: SourceState[]): Promise<{ version: number; models: number }>;
+  endRun(end: RunEnd, sources: SourceState[]): Promise<Stored>;
 }

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { SourceOutcome } from '../../contracts/sync.ts';
-import { startRun, type FinishedRun, type StartedRun, type SyncPorts } from '../../sync/run.ts';
+import type { FinishedRun, SyncPorts } from '../../sync/ports.ts';
+import { startRun, type StartedRun } from '../../sync/run.ts';
 import type { Trigger } from '../../sync/store.ts';
 
 /** Starts runs and tells how they go. */

@@ -49,7 +49,6 @@ const end = (id: string, status: RunEnd['status'] = 'completed'): RunEnd => ({
   id,
   status,
   message: 'Successfully synced from all sources',
-  completedAt: AT,
   totalFetched: 1,
   sources: [],
 });
@@ -132,7 +131,10 @@ describe.each(DATABASES)('the store on $name', ({ create }) => {
       await store.beginRun({ id, trigger: 'api', startedAt: AT });
       return store.commit(what, end(id));
     };
-    expect(await commit('sync_1', changes([model('a/b'), model('a/c')]))).toEqual({ version: 1, models: 2 });
+    expect(await commit('sync_1', changes([model('a/b'), model('a/c')]))).toEqual({
+      catalogVersion: 1,
+      models: 2,
+    });
     const record = {
       source: 's',
       id: '1',
@@ -143,14 +145,14 @@ describe.each(DATABASES)('the store on $name', ({ create }) => {
       updatedAt: AT,
     };
     const onlyRecords = { ...changes([]), records: { upsert: [record], remove: [], moved: [] } };
-    expect(await commit('sync_2', onlyRecords)).toEqual({ version: 1, models: 2 });
+    expect(await commit('sync_2', onlyRecords)).toEqual({ catalogVersion: 1, models: 2 });
     expect(await commit('sync_3', { ...changes([]), delist: { ids: ['a/c'], date: AT } })).toEqual({
-      version: 2,
+      catalogVersion: 2,
       models: 1,
     });
     const removal = changes([]);
     removal.models.remove = ['a/b'];
-    expect(await commit('sync_4', removal)).toEqual({ version: 3, models: 0 });
+    expect(await commit('sync_4', removal)).toEqual({ catalogVersion: 3, models: 0 });
   });
 
   test('a failed commit leaves nothing behind', async () => {

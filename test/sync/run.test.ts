@@ -190,7 +190,13 @@ describe.each(DATABASES)('a sync on $name', ({ create }) => {
     await app.sync();
     const now = await model(former);
     expect(now.id).toBe('openai/whisper-large-v3');
-    expect(now.providers).toEqual(['groq', 'openai']);
+    delete listed['whisper-large-v3'];
+    await app.sync();
+    expect((await model('groq/whisper-large-v3')).id).toBe('openai/whisper-large-v3');
+    listed['whisper-large-v3'] = { ...entries().openai!.models['whisper-large-v3'] };
+    await app.sync();
+    expect((await model(former)).id).toBe('openai/whisper-large-v3');
+    expect((await model(former)).providers).toEqual(['groq', 'openai']);
     expect((await models()).map(({ id }) => id)).not.toContain(former);
   });
 

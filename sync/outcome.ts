@@ -1,0 +1,45 @@
+import type { SourceOutcome } from '../contracts/sync.ts';
+import type { FetchedSource } from './fetch.ts';
+import type { CatalogIndex, RunEnd, SourceState } from './store.ts';
+
+/** What is to be remembered of the sources of a run. */
+export function sourceStates(index: CatalogIndex, fetched: FetchedSource[], now: string): SourceState[] {
+  return fetched.map(({ outcome, records, providers, asOf, validators }) => {
+    const before = index.sources.get(outcome.source);
+    const answered = outcome.status === 'ok' || outcome.status === 'not_modified';
+    return {
+      id: outcome.source,
+      status: outcome.status,
+      error: outcome.error,
+      lastGoodAt: answered ? now : (before?.lastGoodAt ?? null),
+      asOf: records === null ? (before?.asOf ?? null) : asOf,
+      validators: records === null ? (before?.validators ?? {}) : validators,
+      providers: records === null ? (before?.providers ?? []) : providers,
+    };
+  });
+}
+
+/** How a run that fetched these ends: status, message and counts. */
+export function runEnd(id: string, fetched: FetchedSource[]): RunEnd {
+  const sources = fetched.map(({ outcome }) => outcome);
+  const failed = sources.filter(({ status }) => status === 'failed');
+  const answered = fetched.filter(({ outcome: { status } }) => status === 'ok' || status === 'not_modified');
+  const names = answered.map(({ outcome: { source }, asOf }) =>
+    asOf === null ? source : `${source} (of ${asOf})`,
+  );
+  const why = failed
+    .map(({ source, error }) => `${source} failed (${error?.class}: ${error?.message})`)
+    .join('; ');
+  const [status, message] =
+    failed.length === 0 && answered.length > 0
+      ? (['completed', 'Successfully synced from all sources'] as const)
+      : answered.length > 0
+        ? (['partial', `Synced ${names.join(', ')}; ${why}`] as const)
+        : (['failed', `No source could be synced: ${why || 'none is enabled'}`] as const);
+  return { id, status, message, totalFetched: totalOf(sources), sources };
+}
+
+/** Items of all sources together. */
+export function totalOf(outcomes: SourceOutcome[]): number {
+  return outcomes.reduce((sum, { fetched }) => sum + fetched, 0);
+}

@@ -1,0 +1,25 @@
+import type { SourceOutcome } from '../contracts/sync.ts';
+import type { SourceSettings } from './fetch.ts';
+import type { HttpLimits } from './http.ts';
+import type { SourceDefinition } from './source.ts';
+import type { RunEnd, Stored, SyncStore } from './store.ts';
+
+/** What a sync is made of. Stores, clock and HTTP reach it as arguments. */
+export interface SyncPorts {
+  sources: SourceDefinition[];
+  settings: Record<string, SourceSettings>;
+  /** Where no upstream answers and the catalogue is empty, this source is read instead, and dropped at the first good fetch of `replaces`. */
+  fallback: { source: SourceDefinition; replaces: string; answerTimeoutMs: number } | null;
+  store: SyncStore;
+  limits: HttpLimits;
+  userAgent: string;
+  /** Longest that a run may take. */
+  deadlineMs: number;
+  /** How often the lease is renewed. */
+  renewEveryMs: number;
+  now: () => Date;
+  onProgress: (progress: { source: SourceOutcome } | { note: string } | { error: unknown }) => void;
+}
+
+/** How a run ended. */
+export type FinishedRun = RunEnd & { [Key in keyof Stored]: Stored[Key] | null };
