@@ -11,6 +11,11 @@ export const PartialDate = z
   .describe('YYYY, YYYY-MM or YYYY-MM-DD, as precise as the source gives it');
 export type PartialDate = z.infer<typeof PartialDate>;
 
+/** A text that a caller gives: whatever Postgres can store, so no NUL and no half characters. */
+export const Text = z
+  .string()
+  .refine((text) => !text.includes('\0') && text.isWellFormed(), 'Must be text without NUL');
+
 /** A source that stands behind something. */
 export const SourceRef = z
   .object({

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { listOf, MAX_LIMIT, oneOf, paging, PartialDate, SourceRef, Timestamp } from './common.ts';
+import { listOf, MAX_LIMIT, oneOf, paging, PartialDate, SourceRef, Text, Timestamp } from './common.ts';
 import { Lifecycle, Limits, Offer, Pricing } from './offers.ts';
 import { operation } from './operation.ts';
 
@@ -167,36 +167,19 @@ export const listModels = operation({
   cache: 'list',
   input: z.strictObject({
     ...paging,
-    cursor: z
-      .string()
-      .min(1)
+    cursor: Text.min(1)
       .max(500)
       .optional()
       .describe('`meta.nextCursor` of the page before, with the same filters and sort; excludes `offset`'),
-    provider: z
-      .string()
-      .min(1)
-      .max(100)
-      .optional()
-      .describe('Models that this provider serves')
-      .meta({ example: 'openai' }),
-    creator: z
-      .string()
-      .min(1)
-      .max(100)
-      .optional()
-      .describe('Models that this creator made')
-      .meta({ example: 'openai' }),
-    search: z
-      .string()
-      .trim()
+    provider: Text.min(1).max(100).optional().describe('Models that this provider serves'),
+    creator: Text.min(1).max(100).optional().describe('Models that this creator made'),
+    search: Text.trim()
       .min(1)
       .max(200)
       .optional()
       .describe(
         'Words that must all occur in the id, name, family, creator or an alias; case does not matter',
-      )
-      .meta({ example: 'gpt-4o' }),
+      ),
     sort: z
       .enum(
         MODEL_SORTS.flatMap((field) => [field, `-${field}` as const]) as [
@@ -205,8 +188,7 @@ export const listModels = operation({
         ],
       )
       .default('id')
-      .describe('Field to sort by; `-` before it reverses')
-      .meta({ example: '-releaseDate' }),
+      .describe('Field to sort by; `-` before it reverses'),
   }),
   output: listOf(Model).meta({ id: 'ModelList' }),
   errors: ['BAD_REQUEST'],
@@ -222,8 +204,8 @@ export const getModel = operation({
   tags: ['Models'],
   cache: 'item',
   input: z.strictObject({
-    creator: z.string().min(1).max(200).describe('First part of the id').meta({ example: 'openai' }),
-    slug: z.string().min(1).max(300).describe('Second part of the id').meta({ example: 'gpt-4o' }),
+    creator: Text.min(1).max(200).describe('First part of the id').meta({ example: 'openai' }),
+    slug: Text.min(1).max(300).describe('Second part of the id').meta({ example: 'gpt-4o' }),
   }),
   output: oneOf(ModelDetail).meta({ id: 'ModelAnswer' }),
   errors: ['BAD_REQUEST', 'NOT_FOUND'],

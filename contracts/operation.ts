@@ -33,6 +33,8 @@ export interface Operation<
   summary: string;
   description: string;
   tags: string[];
+  /** Of a POST: inputs that come in the query instead of the body. */
+  query: string[];
   /** Whether only an admin may call it. The guard is part of the procedure. */
   admin: boolean;
   /** Status of success. */
@@ -53,7 +55,7 @@ export function operation<Method extends 'GET' | 'POST', Input extends z.ZodObje
   > &
     Partial<Operation<Method, Input, Output>>,
 ): Operation<Method, Input, Output> {
-  return { admin: false, status: 200, cache: null, errors: [], ...spec };
+  return { query: [], admin: false, status: 200, cache: null, errors: [], ...spec };
 }
 
 /** The errors an operation may answer with: its own, and those that every operation has. */

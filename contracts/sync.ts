@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { listOf, oneOf, paging, PartialDate, Timestamp } from './common.ts';
+import { listOf, oneOf, paging, PartialDate, Text, Timestamp } from './common.ts';
 import { Attribution } from './models.ts';
 import { operation } from './operation.ts';
 
@@ -126,7 +126,13 @@ export const startSync = operation({
   tags: ['Admin'],
   admin: true,
   status: 202,
-  input: z.strictObject({}),
+  query: ['force'],
+  input: z.strictObject({
+    force: z
+      .boolean()
+      .default(false)
+      .describe('Fetch every source whole and compare all of it, though it says that nothing has changed'),
+  }),
   output: oneOf(SyncRun.pick({ id: true, status: true, startedAt: true })).meta({ id: 'SyncStarted' }),
   errors: ['BAD_REQUEST', 'CONFLICT', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'],
 });
@@ -153,7 +159,7 @@ export const getRun = operation({
   tags: ['Admin'],
   admin: true,
   input: z.strictObject({
-    id: z.string().min(1).max(100).describe('Id of the run').meta({ example: 'sync_mibx3k2f4d1c0a9e8b7f' }),
+    id: Text.min(1).max(100).describe('Id of the run').meta({ example: 'sync_mibx3k2f4d1c0a9e8b7f' }),
   }),
   output: oneOf(SyncRun).meta({ id: 'SyncRunAnswer' }),
   errors: ['BAD_REQUEST', 'NOT_FOUND'],

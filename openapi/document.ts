@@ -11,6 +11,7 @@ type JsonObject = { [name: string]: Json };
 
 interface GeneratedParameter {
   name: string;
+  in?: string;
   schema: JsonObject;
   description?: Json;
   example?: Json;
@@ -19,7 +20,7 @@ interface GeneratedParameter {
 interface GeneratedOperation {
   parameters?: GeneratedParameter[];
   responses: Record<string, JsonObject>;
-  requestBody?: Json;
+  requestBody?: { content: { 'application/json': { schema: { properties: Record<string, JsonObject> } } } };
   security?: Json;
 }
 
@@ -113,11 +114,23 @@ function correct(generated: GeneratedOperation | undefined, op: Operation): void
       : { 304: { description: 'Nothing has changed since the answer with this ETag' } }),
     ...Object.fromEntries(errorsOf(op).map((code) => [ERROR_STATUS[code], errorResponse(code)])),
   };
-  if (Object.keys(op.input.shape).length === 0) delete generated.requestBody;
+  if (op.method === 'POST') moveToQuery(generated, op);
   generated.parameters?.forEach((parameter) => describe(parameter, op));
   if (generated.parameters?.length === 0) delete generated.parameters;
   if (op.admin) generated.security = [{ adminKey: [] }];
   else delete generated.security;
+}
+
+/** trpc-to-openapi 3.3 puts every input of a POST into its body. */
+function moveToQuery(generated: GeneratedOperation, op: Operation): void {
+  const body = generated.requestBody?.content['application/json'].schema;
+  for (const name of op.query) {
+    const schema = body?.properties[name];
+    if (schema === undefined) continue;
+    generated.parameters = [...(generated.parameters ?? []), { name, in: 'query', schema }];
+    delete body?.properties[name];
+  }
+  if (Object.keys(body?.properties ?? {}).length === 0) delete generated.requestBody;
 }
 
 /** trpc-to-openapi 3.3 unwraps optional parameters and loses what was said about them. */

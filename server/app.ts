@@ -13,7 +13,7 @@ import type { Config } from './config.ts';
 import { openDatabase, type Database } from './db/database.ts';
 import { lastFinishedRun } from './db/runs.ts';
 import { createSyncStore, LEASE_MS } from './db/sync-store.ts';
-import { isUnavailable } from './db/unavailable.ts';
+import { isAway, isUnavailable } from './db/unavailable.ts';
 import { createAdminGate } from './http/admin.ts';
 import { createFailureLimiter, createRateLimiter } from './http/rate-limit.ts';
 import { createHttpServer } from './http/server.ts';
@@ -64,7 +64,7 @@ export interface App {
   stop(): Promise<void>;
 }
 
-/** Wires the service together: the only place where every part is known. Throws `InvalidCron`. */
+/** Wires the service together: the only place where every part is known. */
 export async function createApp(config: Config, logger: Logger, times: Times = TIMES): Promise<App> {
   const database = await openDatabase(config.databaseUrl);
   const redis = config.redisUrl === null ? null : connectRedis(config.redisUrl, logger);
@@ -88,7 +88,10 @@ export async function createApp(config: Config, logger: Logger, times: Times = T
       now: () => new Date(),
     },
     logger,
-    onFinished: () => probe.look(),
+    onFinished: ({ catalogVersion }) => {
+      if (catalogVersion !== null) probe.published(catalogVersion);
+      return probe.look();
+    },
   });
   const ticks = schedule(
     config.syncCron,
@@ -135,7 +138,7 @@ export async function createApp(config: Config, logger: Logger, times: Times = T
       failures: createFailureLimiter({ redis }),
     }),
     limiter: createRateLimiter({ perMinute: config.rateLimitPerMinute, redis }),
-    answers: createAnswerCache(store, { version: () => probe.version().version }),
+    answers: createAnswerCache(store, { version: probe.version }),
     toApiError: (error, requestId) => {
       if (
         error instanceof Error &&
@@ -155,6 +158,8 @@ export async function createApp(config: Config, logger: Logger, times: Times = T
     isDraining: () => state === 'stopping',
   });
 
+  const waiting = new AbortController();
+  let starting: Promise<void> = Promise.resolve();
   const syncAtStart = async (): Promise<void> => {
     if (config.syncOnStart === 'never') return;
     if (config.syncOnStart === 'if-stale' && !(await isStale(database, times.staleMs))) return;
@@ -163,7 +168,7 @@ export async function createApp(config: Config, logger: Logger, times: Times = T
     logger.info(
       `run ${started.conflict} is under way, or its process has died: looking again when its lease has run out`,
     );
-    await setTimeout(times.leaseMs, undefined, { ref: false });
+    await setTimeout(times.leaseMs, undefined, { ref: false, signal: waiting.signal }).catch(() => {});
     if (state === 'ready') await syncAtStart();
   };
 
@@ -176,13 +181,16 @@ export async function createApp(config: Config, logger: Logger, times: Times = T
       if (state === 'stopping') return;
       await probe.look();
       state = 'ready';
-      syncAtStart().catch((error: unknown) => logger.error({ err: error }, 'sync at start failed to start'));
+      starting = syncAtStart().catch((error: unknown) =>
+        logger.error({ err: error }, 'sync at start failed to start'),
+      );
     },
     async stop() {
       state = 'stopping';
       ticks.stop();
-      await Promise.all([runner.stop(), drain(http)]);
-      probe.stop();
+      waiting.abort();
+      await starting;
+      await Promise.all([runner.stop(), drain(http), probe.stop()]);
       if (redis?.isOpen) redis.destroy();
       await database.close();
     },
@@ -206,7 +214,7 @@ async function migrateWhenReachable(
       if (ran.length > 0) logger.info(`Migrated the database: ${ran.join(', ')}`);
       return;
     } catch (error) {
-      if (!isUnavailable(error)) throw error;
+      if (!isAway(error)) throw error;
       if (!warned) logger.warn({ err: error }, 'The database can not be reached: trying again every second');
       await setTimeout(RETRY_MS);
     }

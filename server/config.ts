@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
-import { isIPv4 } from 'node:net';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { SOURCES } from '../sync/sources/index.ts';
+import { upstreamUrl, variables } from './config-values.ts';
 
 /** The two worlds: `npm run dev` is a laptop, everything else is production. */
 export type World = 'dev' | 'production';
@@ -36,72 +35,6 @@ export class ConfigError extends Error {
     super(`The environment can not be used:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
   }
 }
-
-const digits = z.string().regex(/^\d+$/, 'must be a whole number');
-
-const databaseUrl = z
-  .string()
-  .regex(/^(file:.+|postgres(ql)?:\/\/.+)$/, 'must start with file: or postgres://');
-
-const upstreamUrl = z
-  .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
-  .superRefine((url, check) => {
-    const { protocol, hostname } = new URL(url);
-    if (protocol === 'http:' && !isLoopback(hostname)) check.addIssue('must be https, except on loopback');
-  });
-
-/** Names and addresses of this machine alone: `127.example.org` is not one. */
-function isLoopback(hostname: string): boolean {
-  return (
-    hostname === 'localhost' || hostname === '[::1]' || (isIPv4(hostname) && hostname.startsWith('127.'))
-  );
-}
-
-const MIN_SECRET_LENGTH = 43;
-const secret = z
-  .string()
-  .superRefine((value, check) => {
-    if (value.startsWith('sha256:')) {
-      if (!/^sha256:[0-9a-f]{64}$/i.test(value)) check.addIssue('must be sha256: and 64 hexadecimal digits');
-      return;
-    }
-    if (value.length < MIN_SECRET_LENGTH)
-      check.addIssue(`must have at least ${MIN_SECRET_LENGTH} characters`);
-    else if (value.includes(',')) check.addIssue('must not contain a comma');
-    else if (new Set(value).size < 16) check.addIssue('is too uniform to be random');
-  })
-  .transform((value) =>
-    value.startsWith('sha256:')
-      ? Buffer.from(value.slice(7), 'hex')
-      : createHash('sha256').update(value).digest(),
-  );
-
-const cronExpression = z.string().transform((value) => (value === 'off' ? null : value));
-
-const list = z.string().transform((value) =>
-  value
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== ''),
-);
-
-const variables = z.object({
-  PORT: digits.refine((value) => Number(value) <= 65_535, 'must be a port number').default('3000'),
-  HOST: z.string().min(1).optional(),
-  DATABASE_URL: databaseUrl.default('file:./data/effect-models.db'),
-  REDIS_URL: z
-    .string()
-    .regex(/^rediss?:\/\/.+$/, 'must start with redis:// or rediss://')
-    .optional(),
-  ADMIN_SECRET: secret.optional(),
-  ADMIN_SECRET_NEXT: secret.optional(),
-  SYNC_CRON: cronExpression.prefault('0 */2 * * *'),
-  SYNC_ON_START: z.enum(['if-stale', 'always', 'never']).default('if-stale'),
-  ARTIFICIAL_ANALYSIS_PUBLISH: z.enum(['on', 'off']).default('on'),
-  RATE_LIMIT_PER_MINUTE: digits.default('600'),
-  TRUSTED_PROXIES: list.prefault(''),
-  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
-});
 
 /** An empty variable counts as unset, as in the shell's `${VAR:-default}`. */
 function withoutEmpty(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {

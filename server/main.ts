@@ -4,7 +4,6 @@ import { createApp, VERSION, type App } from './app.ts';
 import { ConfigError, readConfig, type Config, type World } from './config.ts';
 import { openDatabase } from './db/database.ts';
 import { createLogger } from './log.ts';
-import { InvalidCron } from './scheduler.ts';
 
 /** Exit codes of `npm run sync`: how the run ended. */
 const EXIT_OF_RUN: Record<string, number> = { completed: 0, partial: 2 };
@@ -35,10 +34,23 @@ async function serve(config: Config, logger: Logger): Promise<void> {
     if (err) logger.fatal({ err }, 'Unexpected error: shutting down');
     await app.stop();
   });
-  await app.http.listen({ host: config.host, port: config.port });
+  await listen(app, config);
   const { port } = app.http.server.address() as { port: number };
   announce(config, `http://${config.host}:${port}`);
   await app.prepare();
+}
+
+async function listen({ http }: App, { host, port }: Config): Promise<void> {
+  try {
+    await http.listen({ host, port });
+  } catch (error) {
+    const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+    throw taken
+      ? new ConfigError([
+          `PORT ${port} at ${host} is taken by another program: end that, or set another PORT`,
+        ])
+      : error;
+  }
 }
 
 async function syncOnce(config: Config, logger: Logger): Promise<number> {
@@ -86,9 +98,7 @@ async function main(command: string): Promise<void> {
 try {
   await main(process.argv[2] ?? '');
 } catch (error) {
-  const unusable = error instanceof ConfigError || error instanceof InvalidCron;
-  const message =
-    error instanceof InvalidCron ? new ConfigError([`SYNC_CRON ${error.message}`]).message : String(error);
-  console.error(unusable ? message : error);
+  const unusable = error instanceof ConfigError;
+  console.error(unusable ? error.message : error);
   process.exit(unusable ? EXIT_CONFIG : 1);
 }

@@ -7,26 +7,28 @@ export interface Schedule {
   stop(): void;
 }
 
-/** The cron expression can not be read. */
-export class InvalidCron extends Error {
-  override name = 'InvalidCron';
+/** Whether a cron expression can be read. */
+export function isCronExpression(expression: string): boolean {
+  try {
+    const cron = new Cron(expression, { timezone: 'UTC', paused: true });
+    cron.nextRun();
+    cron.stop();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
-/** Runs `work` by a cron expression in UTC, never twice at once; null: never at all. Throws `InvalidCron`. */
+/** Runs `work` by a cron expression in UTC, never twice at once; null: never at all. */
 export function schedule(
   expression: string | null,
   work: () => Promise<void>,
   onError: (error: unknown) => void,
 ): Schedule {
   if (expression === null) return { nextAt: () => null, stop: () => {} };
-  try {
-    const options = { timezone: 'UTC', protect: true, unref: true, catch: onError };
-    const cron = new Cron(expression, options, async () => {
-      await work();
-    });
-    cron.nextRun();
-    return { nextAt: () => cron.nextRun(), stop: () => cron.stop() };
-  } catch (error) {
-    throw new InvalidCron('must be a cron expression of five or six fields, or off', { cause: error });
-  }
+  const options = { timezone: 'UTC', protect: true, unref: true, catch: onError };
+  const cron = new Cron(expression, options, async () => {
+    await work();
+  });
+  return { nextAt: () => cron.nextRun(), stop: () => cron.stop() };
 }

@@ -51,14 +51,14 @@ function modelRow(group: Group, merged: Merged, open: Merged | null, aliases: st
   const document = JSON.stringify(model);
   const openDocument = open === null ? null : JSON.stringify(open.model);
   const differs = openDocument !== null && openDocument !== document;
+  const { name, creatorName, family, releaseDate: openReleaseDate } = (open ?? merged).model;
   const columns = {
     id: model.id,
     creator: model.creator,
     nameKey: model.name.toLowerCase(),
-    searchText: [model.id, model.name, model.creatorName ?? '', model.family ?? '', ...aliases]
-      .join('\n')
-      .toLowerCase(),
+    searchText: [model.id, name, creatorName ?? '', family ?? '', ...aliases].join('\n').toLowerCase(),
     releaseDate: model.releaseDate,
+    openReleaseDate,
     context: model.limits.context,
     inputPrice: reference?.prices.input ?? null,
     outputPrice: reference?.prices.output ?? null,

@@ -21,9 +21,9 @@ export interface Merged {
 /** How far a record is trusted: each field names the classes it is taken from, the first that knows it winning. */
 type Trust = 'metadata' | 'own' | 'openrouter' | 'host' | 'measurement' | 'repository';
 
-const GENERAL: Trust[] = ['metadata', 'own', 'openrouter', 'host', 'measurement', 'repository'];
+const GENERAL: Trust[] = ['metadata', 'own', 'openrouter', 'host', 'repository', 'measurement'];
 
-/** Fields with an order of their own, and why. All others follow GENERAL: curated metadata, the maker, then the sellers. */
+/** Fields with an order of their own, and why. All others follow GENERAL: curated metadata, the maker, the sellers, the weights, and last who measured it. */
 const ORDER: Partial<Record<keyof ModelFacts, Trust[]>> = {
   // Hosts copy release dates by hand; OpenRouter states listing dates only; repositories say when they were created.
   releaseDate: ['metadata', 'own', 'measurement', 'host'],

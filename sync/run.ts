@@ -20,22 +20,28 @@ class Aborted extends Error {
   override name = 'Aborted';
 }
 
-/** Starts a run, unless one is under way: then answers with that one's id. */
+/** Starts a run, unless one is under way: then answers with that one's id. With `force`, nothing counts as unchanged unseen. */
 export async function startRun(
   ports: SyncPorts,
   trigger: Trigger,
+  { force = false }: { force?: boolean } = {},
 ): Promise<StartedRun | { conflict: string }> {
   const startedAt = ports.now().toISOString();
   const id = `sync_${Date.parse(startedAt).toString(36)}${randomBytes(6).toString('hex')}`;
   const begun = await ports.store.beginRun({ id, trigger, startedAt });
   if (!begun.begun) return { conflict: begun.runId };
   const stop = new AbortController();
-  const finished = carryOut(ports, id, stop);
+  const finished = carryOut(ports, id, stop, force);
   return { id, startedAt, finished, abort: () => stop.abort(new Aborted('The service is shutting down')) };
 }
 
 /** The run itself: everything between taking the lease and giving it back. */
-async function carryOut(ports: SyncPorts, id: string, stop: AbortController): Promise<FinishedRun> {
+async function carryOut(
+  ports: SyncPorts,
+  id: string,
+  stop: AbortController,
+  force: boolean,
+): Promise<FinishedRun> {
   const { store } = ports;
   const renewal = setInterval(() => {
     store
@@ -46,7 +52,8 @@ async function carryOut(ports: SyncPorts, id: string, stop: AbortController): Pr
   const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(ports.deadlineMs)]);
   const outcomes: SourceOutcome[] = [];
   try {
-    const index = await store.loadIndex();
+    const stored = await store.loadIndex();
+    const index = force ? withoutShortcuts(stored) : stored;
     const fetched = await fetchAll(ports, index, signal, outcomes);
     stop.signal.throwIfAborted();
     return await publish(ports, id, index, fetched, stop.signal);
@@ -55,6 +62,12 @@ async function carryOut(ports: SyncPorts, id: string, stop: AbortController): Pr
   } finally {
     clearInterval(renewal);
   }
+}
+
+/** What is stored, as if no source had ever vouched for it: everything is fetched whole, and compared. */
+function withoutShortcuts(index: CatalogIndex): CatalogIndex {
+  const sources = [...index.sources].map(([id, state]) => [id, { ...state, validators: {} }] as const);
+  return { ...index, format: 0, sources: new Map(sources) };
 }
 
 /** Fetches every source at once; where none answers and nothing is stored, the fallback. */

@@ -49,6 +49,7 @@ export interface ModelRow extends ModelKey {
   nameKey: string;
   searchText: string;
   releaseDate: string | null;
+  openReleaseDate: string | null;
   context: number | null;
   inputPrice: number | null;
   outputPrice: number | null;

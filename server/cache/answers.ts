@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { ErrorReply } from '@redis/client';
 import type { Answer, AnswerCache, AnswerRequest } from '../http/answer-cache.ts';
 import type { TextStore } from './store.ts';
 
@@ -40,8 +41,9 @@ export function createAnswerCache(
     if (now() < pausedUntil) return undefined;
     try {
       return await work();
-    } catch {
-      pausedUntil = now() + PAUSE_MS;
+    } catch (error) {
+      // Redis that refuses a command is there: only one that does not answer is left alone.
+      if (!(error instanceof ErrorReply)) pausedUntil = now() + PAUSE_MS;
       return undefined;
     }
   };

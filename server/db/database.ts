@@ -29,10 +29,16 @@ export async function openDatabase(databaseUrl: string): Promise<Database> {
         : read.transaction().setIsolationLevel('repeatable read').setAccessMode('read only').execute(work),
     migrate: () =>
       dialect === 'sqlite' ? migrateSqlite(writer, `${databaseUrl}.migrating`) : migratePostgres(writer),
-    close: async () => {
-      await Promise.all([reader.close(true), writer.close(true)]);
-    },
+    close: () => closeWithin(CLOSE_MS, [reader, writer]),
   };
+}
+
+const CLOSE_MS = 5_000;
+
+/** Closes what is open. Kysely 0.29.6 loses a connection that is being opened meanwhile, and pg would wait for it for ever. */
+async function closeWithin(milliseconds: number, orms: Orm[]): Promise<void> {
+  const closed = Promise.all(orms.map((orm) => orm.close(true)));
+  await Promise.race([closed, setTimeout(milliseconds, undefined, { ref: false })]);
 }
 
 /** Any number that no other user of the database locks. */

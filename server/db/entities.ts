@@ -92,6 +92,8 @@ export const ModelEntity = defineEntity({
     nameKey: p.text(),
     searchText: p.text(),
     releaseDate: p.text().nullable(),
+    /** The same without what Artificial Analysis said. */
+    openReleaseDate: p.text().nullable(),
     context: p.bigint('number').nullable(),
     inputPrice: p.bigint('number').nullable(),
     outputPrice: p.bigint('number').nullable(),

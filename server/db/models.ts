@@ -40,9 +40,13 @@ const SORT_COLUMN = {
 
 const TEXT_SORTS = new Set<ModelSort>(['id', 'name', 'releaseDate']);
 
+function sortColumn(field: ModelSort, { withheld }: View) {
+  return field === 'releaseDate' && withheld ? 'open_release_date' : SORT_COLUMN[field];
+}
+
 /** Text is compared by its bytes: what Postgres makes of it otherwise depends on how the database was created. */
-function sortKey(dialect: DialectName, field: ModelSort) {
-  const column = sql.ref(`models.${SORT_COLUMN[field]}`);
+function sortKey(dialect: DialectName, field: ModelSort, view: View) {
+  const column = sql.ref(`models.${sortColumn(field, view)}`);
   return dialect === 'postgresql' && TEXT_SORTS.has(field) ? sql`${column} collate "C"` : column;
 }
 
@@ -73,9 +77,15 @@ function matching(db: Kysely<Tables>, query: ModelQuery, view: View): Models {
 }
 
 /** Models after a position: unknown values come last in both directions, ties are broken by id. */
-function after(models: Models, dialect: DialectName, { sort }: ModelQuery, { value, id }: Position): Models {
-  const key = sortKey(dialect, sort.field);
-  const idKey = sortKey(dialect, 'id');
+function after(
+  models: Models,
+  dialect: DialectName,
+  { sort }: ModelQuery,
+  { value, id }: Position,
+  view: View,
+): Models {
+  const key = sortKey(dialect, sort.field, view);
+  const idKey = sortKey(dialect, 'id', view);
   const further = sort.descending ? sql`<` : sql`>`;
   if (sort.field === 'id') return models.where(sql<boolean>`${key} ${further} ${id}`);
   if (value === null) return models.where(sql<boolean>`${key} is null and ${idKey} > ${id}`);
@@ -127,13 +137,13 @@ export async function listModels(
   const all = matching(db, query, view);
   const { count } = await all.select((eb) => eb.fn.countAll().as('count')).executeTakeFirstOrThrow();
   const { field, descending } = query.sort;
-  const column = SORT_COLUMN[field];
-  const key = sortKey(dialect, field);
-  const rows = await (query.after === null ? all : after(all, dialect, query, query.after))
+  const column = sortColumn(field, view);
+  const key = sortKey(dialect, field, view);
+  const rows = await (query.after === null ? all : after(all, dialect, query, query.after, view))
     .select([...MODEL_COLUMNS, `${column} as sort_value`])
     .orderBy(sql`${key} is null`)
     .orderBy(key, descending ? 'desc' : 'asc')
-    .orderBy(sortKey(dialect, 'id'))
+    .orderBy(sortKey(dialect, 'id', view))
     .limit(query.limit + 1)
     .offset(query.offset)
     .execute();

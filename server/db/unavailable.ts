@@ -6,11 +6,23 @@ const CODES =
 const MESSAGES =
   /timeout exceeded when trying to connect|Query read timeout|Connection terminated|Client has encountered a connection error/;
 
+/** SQLSTATEs of a database that turns the service away: gone, not accepting connections, or its password has been changed. */
+const REFUSED = /^(3D000|28\w{3}|55000)$/;
+
+function codeOf(error: Error): string {
+  return 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
+
 /** Whether an error says that the database can not be used right now. */
 export function isUnavailable(error: unknown): boolean {
+  return isAway(error) || (error instanceof Error && REFUSED.test(codeOf(error)));
+}
+
+/** Whether an error says that the database is away and may come back by itself. */
+export function isAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  if ('code' in error && typeof error.code === 'string' && CODES.test(error.code)) return true;
+  if (CODES.test(codeOf(error))) return true;
   if (MESSAGES.test(error.message)) return true;
-  if (error instanceof AggregateError) return error.errors.some(isUnavailable);
-  return error.cause !== undefined && isUnavailable(error.cause);
+  if (error instanceof AggregateError) return error.errors.some(isAway);
+  return error.cause !== undefined && isAway(error.cause);
 }

@@ -21,12 +21,13 @@ export interface InputReader {
   parse(values: Values): unknown;
 }
 
-/** Makes the reader of an operation: GET reads path and query, POST reads path and JSON body. */
+/** Makes the reader of an operation: GET reads path and query, POST reads path, JSON body, and in the query what the contract says. */
 export function createInputReader(op: Operation): InputReader {
   const fields = new Map(Object.entries(op.input.shape).map(([name, schema]) => [name, fieldOf(schema)]));
   const segments = op.path.split('/');
   const inPath = new Set(segments.filter((part) => part.startsWith('{')).map((part) => part.slice(1, -1)));
-  const inQuery = new Map([...fields].filter(([name]) => op.method === 'GET' && !inPath.has(name)));
+  const isInQuery = (name: string) => (op.method === 'GET' ? !inPath.has(name) : op.query.includes(name));
+  const inQuery = new Map([...fields].filter(([name]) => isInQuery(name)));
 
   return {
     read(request) {
@@ -34,7 +35,8 @@ export function createInputReader(op: Operation): InputReader {
       const issues: Issues = [];
       readPath(segments, pathOf(request), values, issues);
       readQuery(inQuery, request.raw.url ?? '', values, issues);
-      if (op.method === 'POST') readBody(inPath, request.body, values, issues);
+      if (op.method === 'POST')
+        readBody(new Set([...inPath, ...inQuery.keys()]), request.body, values, issues);
       if (issues.length > 0) throw invalidInput([...issues, ...otherIssues(op, values, issues)]);
       return values;
     },
@@ -113,14 +115,14 @@ const SPELLING: Record<Kind, { read: (text: string) => unknown; message: string 
   text: { read: (text) => text, message: '' },
 };
 
-function readBody(inPath: Set<string>, body: unknown, values: Values, issues: Issues): void {
+function readBody(elsewhere: Set<string>, body: unknown, values: Values, issues: Issues): void {
   if (body === undefined) return;
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     issues.push({ path: '', message: 'The body must be a JSON object' });
     return;
   }
   for (const [name, value] of Object.entries(body)) {
-    if (inPath.has(name)) issues.push({ path: name, message: 'Belongs into the path' });
+    if (elsewhere.has(name)) issues.push({ path: name, message: 'Belongs into the path or the query' });
     else values[name] = value;
   }
 }

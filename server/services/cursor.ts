@@ -1,8 +1,26 @@
 import { z } from 'zod';
+import { Text } from '../../contracts/common.ts';
 import { ApiError } from '../../contracts/errors.ts';
+import type { ModelSort } from '../../contracts/models.ts';
 import type { Position } from '../db/models.ts';
 
-const Cursor = z.tuple([z.string(), z.union([z.string(), z.number(), z.null()]), z.string()]);
+const text = Text.nullable();
+const number = z.int().nonnegative().nullable();
+
+/** What the sort value of a position may be, so that a forged cursor never reaches the database. */
+const VALUE: Record<ModelSort, z.ZodType<string | number | null>> = {
+  id: Text,
+  name: Text,
+  releaseDate: text,
+  context: number,
+  inputPrice: number,
+  outputPrice: number,
+  downloads: number,
+};
+
+const Cursor = z.tuple([z.string(), z.unknown(), Text]);
+
+const UNREADABLE = 'The cursor can not be read: pass meta.nextCursor of the page before, unchanged.';
 
 /** Writes down where a page ended, as text without meaning to the caller. */
 export function encodeCursor({ value, id }: Position, sort: string): string {
@@ -17,13 +35,15 @@ export function decodeCursor(cursor: string, sort: string): Position {
   try {
     parsed = Cursor.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
   } catch {
-    throw refuse('The cursor can not be read: pass meta.nextCursor of the page before, unchanged.');
+    throw refuse(UNREADABLE);
   }
-  const [cursorSort, value, id] = parsed;
+  const [cursorSort, , id] = parsed;
   if (cursorSort !== sort) {
     throw refuse(
       `The cursor belongs to sort=${cursorSort}: ask with the same sort, or begin without a cursor.`,
     );
   }
-  return { value, id };
+  const value = VALUE[sort.replace('-', '') as ModelSort].safeParse(parsed[1]);
+  if (!value.success) throw refuse(UNREADABLE);
+  return { value: value.data, id };
 }

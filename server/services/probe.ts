@@ -1,4 +1,4 @@
-import { catalogVersion, EMPTY_CATALOG, type CatalogVersion } from '../db/catalog.ts';
+import { catalogVersion } from '../db/catalog.ts';
 import type { Database } from '../db/database.ts';
 import { lastStatuses } from '../db/runs.ts';
 
@@ -13,11 +13,14 @@ export interface ProbeState {
 /** Looks at database and cache in the background, so that no request has to wait for either. */
 export interface Probe {
   state(): ProbeState;
-  /** The published version as last seen. */
-  version(): CatalogVersion;
+  /** The published version as last seen; it never goes back. */
+  version(): number;
+  /** Tells of a version that this process has just published. */
+  published(version: number): void;
   /** Looks now. */
   look(): Promise<void>;
-  stop(): void;
+  /** Stops looking, and waits until it has. */
+  stop(): Promise<void>;
 }
 
 const EVERY_MS = 1_000;
@@ -25,11 +28,13 @@ const EVERY_MS = 1_000;
 /** Starts a probe. Another instance's commit is seen within a second. */
 export function startProbe({ database, cacheIsUp }: { database: Database; cacheIsUp: () => boolean }): Probe {
   let state: ProbeState = { database: true, cache: true, syncs: true };
-  let version = EMPTY_CATALOG;
+  let version = 0;
+  const published = (seen: number) => {
+    version = Math.max(version, seen);
+  };
   const look = async () => {
     try {
-      const seen = await catalogVersion(database.read);
-      if (seen.version >= version.version) version = seen;
+      published((await catalogVersion(database.read)).version);
       const statuses = await lastStatuses(database.read, 2);
       const syncs = statuses.length < 2 || statuses.includes('completed');
       state = { database: true, cache: cacheIsUp(), syncs };
@@ -37,12 +42,14 @@ export function startProbe({ database, cacheIsUp }: { database: Database; cacheI
       state = { ...state, database: false, cache: cacheIsUp() };
     }
   };
-  let looking = false;
+  let looking: Promise<void> | null = null;
   const timer = setInterval(() => {
-    if (looking) return;
-    looking = true;
-    void look().finally(() => (looking = false));
+    looking ??= look().finally(() => (looking = null));
   }, EVERY_MS);
   timer.unref();
-  return { state: () => state, version: () => version, look, stop: () => clearInterval(timer) };
+  const stop = async () => {
+    clearInterval(timer);
+    await looking;
+  };
+  return { state: () => state, version: () => version, published, look, stop };
 }

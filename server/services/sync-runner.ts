@@ -7,7 +7,7 @@ import type { Trigger } from '../../sync/store.ts';
 /** Starts runs and tells how they go. */
 export interface SyncRunner {
   /** Starts a run, or answers with the id of the one under way. */
-  start(trigger: Trigger): Promise<StartedRun | { conflict: string }>;
+  start(trigger: Trigger, options?: { force?: boolean }): Promise<StartedRun | { conflict: string }>;
   /** Aborts the run of this process, if there is one, and waits until it has ended. */
   stop(): Promise<void>;
 }
@@ -64,14 +64,15 @@ export function createSyncRunner({
     else logger.error({ err: progress.error }, 'sync failed unexpectedly');
   };
   return {
-    async start(trigger) {
-      const started = await startRun({ ...ports, onProgress }, trigger);
+    async start(trigger, options) {
+      const started = await startRun({ ...ports, onProgress }, trigger, options);
       if ('conflict' in started) return started;
       logger.info({ runId: started.id, trigger }, `sync ${started.id} started`);
       const finished = started.finished.then(async (run) => {
         current = null;
+        const told = onFinished(run);
         reportEnd(logger, run);
-        await onFinished(run);
+        await told;
         return run;
       });
       current = { ...started, finished };

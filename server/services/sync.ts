@@ -51,8 +51,8 @@ export function createSyncService({
     },
     admin: {
       sync: {
-        start: async (_input, context) => {
-          const started = await runner.start('api');
+        start: async ({ force }, context) => {
+          const started = await runner.start('api', { force });
           if ('conflict' in started) {
             throw new ApiError(
               'CONFLICT',

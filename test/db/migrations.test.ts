@@ -25,6 +25,17 @@ describe.each(DATABASES)('migrations on $name', ({ create }) => {
     }
   });
 
+  test('closing ends, also while a connection is being opened', async () => {
+    const own = await create();
+    const database = await openDatabase(own.url);
+    await database.migrate();
+    const reading = database.read.selectFrom('catalog').select('version').execute().catch(String);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    await database.close();
+    await Promise.race([reading, new Promise((resolve) => setTimeout(resolve, 1_000))]);
+    await own.drop();
+  });
+
   test('may be run by several processes at once', async () => {
     const own = await create();
     try {

@@ -13,6 +13,7 @@ function model(id: string, over: Partial<ModelRow> = {}): ModelRow {
     nameKey: id,
     searchText: id,
     releaseDate: null,
+    openReleaseDate: null,
     context: null,
     inputPrice: null,
     outputPrice: null,

@@ -234,7 +234,7 @@ describe('bodies', () => {
     expect(statusOf(answer)).toBe(202);
     expect(answer).toMatch(/^location: \/v1\/admin\/sync\/sync_1\r$/im);
     expect(answer).toMatch(/^cache-control: no-store\r$/im);
-    expect(edge.calls).toEqual([{ name: 'admin.sync.start', input: {} }]);
+    expect(edge.calls).toEqual([{ name: 'admin.sync.start', input: { force: false } }]);
   });
 
   const bodies: [status: number, type: string, body: string][] = [

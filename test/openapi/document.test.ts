@@ -115,7 +115,7 @@ describe.each(operations)('%s', (name, op) => {
   test('documents every parameter', () => {
     const parameters = found.parameters ?? [];
     const inPath = [...op.path.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => parameter);
-    const expected = op.method === 'GET' ? Object.keys(op.input.shape) : inPath;
+    const expected = op.method === 'GET' ? Object.keys(op.input.shape) : [...inPath, ...op.query];
     expect(new Set(parameters.map((parameter) => parameter.name))).toEqual(new Set(expected));
     for (const parameter of parameters) {
       expect(parameter.in).toBe(inPath.includes(parameter.name) ? 'path' : 'query');

@@ -17,7 +17,7 @@ export interface TestApp extends App {
   /** GETs a path as JSON. */
   json: <Body = Record<string, unknown>>(path: string, headers?: Record<string, string>) => Promise<Body>;
   /** Starts a sync through the API and waits until it has ended. */
-  sync: () => Promise<SyncRun>;
+  sync: (query?: string) => Promise<SyncRun>;
 }
 
 /** Starts the service with real parts, listening on a free port of loopback. */
@@ -57,9 +57,10 @@ export async function startApp(
     log,
     get,
     json,
-    async sync() {
-      const response = await fetch(`${url}/v1/admin/sync`, { method: 'POST', headers: adminHeaders });
-      if (response.status !== 202) throw new Error(`POST /v1/admin/sync answered ${response.status}: ${await response.text()}`);
+    async sync(query = '') {
+      const response = await fetch(`${url}/v1/admin/sync${query}`, { method: 'POST', headers: adminHeaders });
+      if (response.status !== 202)
+        throw new Error(`POST /v1/admin/sync answered ${response.status}: ${await response.text()}`);
       const location = response.headers.get('location') ?? '';
       for (;;) {
         const { data } = await json<{ data: SyncRun }>(location, adminHeaders);

@@ -73,7 +73,7 @@ export function hold(upstream: FakeUpstream, matcher: (path: string) => boolean)
   };
 }
 
-/** Lets the upstream answer requests that match with a status that says nothing, until the function that it answers with is called. */
+/** Makes the upstream answer requests that match with a bare status, until the function that it answers with is called. */
 export function fail(
   upstream: FakeUpstream,
   status: number,
@@ -91,12 +91,18 @@ export async function ended(app: TestApp, id: string): Promise<SyncRun> {
   }
 }
 
+/** Whether something happened while a run was under way. */
+export function during({ startedAt, completedAt }: SyncRun, time: string | null | undefined): boolean {
+  return typeof time === 'string' && startedAt <= time && time <= String(completedAt);
+}
+
 /** The problem of an answer that has to be one, without what no two requests share. */
 export async function problemIn(response: Response): Promise<Omit<Problem, 'requestId' | 'instance'>> {
   const type = response.headers.get('content-type');
   if (type !== 'application/problem+json; charset=utf-8') throw new Error(`The answer is ${type}`);
   const { requestId, instance, ...problem } = (await response.json()) as Problem;
-  if (requestId !== response.headers.get('x-request-id')) throw new Error('The problem has another request id');
+  if (requestId !== response.headers.get('x-request-id'))
+    throw new Error('The problem has another request id');
   if (instance !== new URL(response.url).pathname) throw new Error(`The problem is about ${instance}`);
   return problem;
 }

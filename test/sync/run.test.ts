@@ -135,6 +135,15 @@ describe.each(DATABASES)('a sync on $name', ({ create }) => {
     expect(await models()).toEqual(before);
   });
 
+  test('with force, every source is fetched whole and compared, and still nothing differs', async () => {
+    await app.sync();
+    upstream.requests.length = 0;
+    const run = await app.sync('?force=true');
+    expect(run).toMatchObject({ status: 'completed', catalogVersion: 1 });
+    expect(run.sources.map(({ status }) => status)).toEqual(['ok', 'ok', 'ok', 'ok']);
+    expect(upstream.requests.filter(({ status }) => status === 304)).toEqual([]);
+  });
+
   test('only what differs is written', async () => {
     await app.sync();
     const before = new Map((await models()).map((row) => [row.id, row.updatedAt]));
@@ -243,6 +252,9 @@ describe.each(DATABASES)('a sync on $name', ({ create }) => {
     expect(all.length - shown.data.length).toBe(3);
     expect(shown.meta.total).toBe(shown.data.length);
     expect((await open.get('/v1/models/meta/llama-3.3-instruct-70b')).status).toBe(404);
+    const sorted = await open.json<{ data: Model[] }>('/v1/models?limit=100&sort=-releaseDate');
+    const dates = sorted.data.map(({ releaseDate }) => releaseDate ?? '');
+    expect(dates).toEqual(dates.toSorted().toReversed());
     expect(await (await open.get('/v1/models/openai/gpt-5-mini')).text()).not.toMatch(
       /artificial.?analysis/i,
     );

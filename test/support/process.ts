@@ -1,0 +1,63 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+
+const MAIN = fileURLToPath(new URL('../../server/main.ts', import.meta.url));
+
+/** A command of server/main.ts, running as a process of its own; it is killed at the end of the test at the latest. */
+export class Command {
+  /** Standard output and error so far, as they came. */
+  output = '';
+  readonly #child: ChildProcess;
+  readonly #exited: Promise<[code: number | null, signal: NodeJS.Signals | null]>;
+
+  constructor(command: string, environment: Record<string, string>) {
+    // Nothing of this process's environment is passed on but what Node needs.
+    const env = { PATH: process.env.PATH ?? '', TZ: 'UTC', ...environment };
+    this.#child = spawn(process.execPath, [MAIN, command], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const closed = once(this.#child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
+    this.#exited = closed;
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => (this.output += text));
+    }
+    onTestFinished(async () => {
+      this.#child.kill('SIGKILL');
+      await closed;
+    });
+  }
+
+  /** The exit code, or the signal that ended it. */
+  async ended(): Promise<number | NodeJS.Signals | null> {
+    const [code, signal] = await this.#exited;
+    return code ?? signal;
+  }
+
+  /** Sends a signal, and answers with how the process ended. */
+  async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | NodeJS.Signals | null> {
+    this.#child.kill(signal);
+    return this.ended();
+  }
+
+  /** Waits until the output matches. Rejects where the process ends before. */
+  async says(pattern: RegExp): Promise<RegExpExecArray> {
+    let ended = false;
+    void this.#exited.then(() => (ended = true));
+    for (;;) {
+      const match = pattern.exec(this.output);
+      if (match !== null) return match;
+      if (ended) throw new Error(`The process ended without saying ${pattern}:\n${this.output}`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
+  /** The address at which it listens, once it does and has prepared its database. */
+  async url(): Promise<string> {
+    const [, address = ''] = await this.says(/API +(http:\/\/\S+)\/v1\/models/);
+    for (;;) {
+      const ready = await fetch(`${address}/health/ready`).catch(() => null);
+      if (ready?.status === 200) return address;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}
