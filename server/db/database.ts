@@ -53,34 +53,49 @@ async function migratePostgres(orm: Orm): Promise<string[]> {
 }
 
 const MIGRATION_WAIT_MS = 60_000;
+const LOCK_RETRY_MS = 50;
 
 /** SQLite's migrations begin with a read, so two processes would deadlock on the database itself: a lock on a file beside it parts them. */
 async function migrateSqlite(orm: Orm, lockUrl: string): Promise<string[]> {
   const lock = await openOrm(lockUrl, 'write');
+  const giveUpAt = Date.now() + MIGRATION_WAIT_MS;
   try {
-    return await kyselyOf(lock)
-      .connection()
-      .execute(async (connection) => {
-        await beginImmediate(connection);
-        const ran = await orm.migrator.up();
-        await sql`rollback`.execute(connection);
-        return ran.map(({ name }) => name);
-      });
+    for (;;) {
+      const ran = await kyselyOf(lock)
+        .connection()
+        .execute((connection) => migrateLocked(orm, connection))
+        // Opening the file can meet the lock as well.
+        .catch((error: unknown) => {
+          if (isBusy(error)) return null;
+          throw error;
+        });
+      if (ran !== null) return ran;
+      if (Date.now() > giveUpAt)
+        throw new Error(
+          'Another process has been migrating the database for a minute: end it, then try again.',
+        );
+      await setTimeout(LOCK_RETRY_MS);
+    }
   } finally {
     await lock.close(true);
   }
 }
 
-async function beginImmediate(connection: Kysely<Tables>): Promise<void> {
-  const giveUpAt = Date.now() + MIGRATION_WAIT_MS;
-  for (;;) {
-    try {
-      await sql`begin immediate`.execute(connection);
-      return;
-    } catch (error) {
-      const busy = error instanceof Error && 'code' in error && error.code === 'SQLITE_BUSY';
-      if (!busy || Date.now() > giveUpAt) throw error;
-      await setTimeout(50);
-    }
+/** Migrates while the lock is held; null: another process holds it. */
+async function migrateLocked(orm: Orm, lock: Kysely<Tables>): Promise<string[] | null> {
+  try {
+    await sql`begin immediate`.execute(lock);
+  } catch (error) {
+    if (isBusy(error)) return null;
+    throw error;
   }
+  try {
+    return (await orm.migrator.up()).map(({ name }) => name);
+  } finally {
+    await sql`rollback`.execute(lock);
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'SQLITE_BUSY';
 }
