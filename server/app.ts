@@ -88,8 +88,9 @@ export async function createApp(config: Config, logger: Logger, times: Times = T
       now: () => new Date(),
     },
     logger,
-    onFinished: ({ catalogVersion }) => {
-      if (catalogVersion !== null) probe.published(catalogVersion);
+    onFinished: ({ catalogVersion, committedAt }) => {
+      if (catalogVersion !== null && committedAt !== null)
+        probe.published({ version: catalogVersion, committedAt });
       return probe.look();
     },
   });
@@ -138,7 +139,7 @@ export async function createApp(config: Config, logger: Logger, times: Times = T
       failures: createFailureLimiter({ redis }),
     }),
     limiter: createRateLimiter({ perMinute: config.rateLimitPerMinute, redis }),
-    answers: createAnswerCache(store, { version: probe.version }),
+    answers: createAnswerCache(store, { catalog: probe.catalog }),
     toApiError: (error, requestId) => {
       if (
         error instanceof Error &&

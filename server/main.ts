@@ -55,6 +55,7 @@ async function listen({ http }: App, { host, port }: Config): Promise<void> {
 
 async function syncOnce(config: Config, logger: Logger): Promise<number> {
   const app = await createApp({ ...config, syncCron: null, syncOnStart: 'never' }, logger);
+  for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => void app.runner.stop());
   try {
     return await runOnce(app, logger);
   } finally {

@@ -46,6 +46,11 @@ function aliasRows(groups: Group[]): Map<string, AliasRow | null> {
   return rows;
 }
 
+/** The hash of columns and texts. The texts are hashed as they are: writing them into JSON once more costs more than the hash. */
+function hashOf(columns: object, texts: string[]): string {
+  return hash('sha1', [JSON.stringify(columns), ...texts].join('\n'));
+}
+
 function modelRow(group: Group, merged: Merged, open: Merged | null, aliases: string[]): DraftModel {
   const { model, reference } = merged;
   const document = JSON.stringify(model);
@@ -67,16 +72,14 @@ function modelRow(group: Group, merged: Merged, open: Merged | null, aliases: st
     delisted: 0,
     restricted: group.records.every(({ type }) => type === 'measurement') ? 1 : 0,
   };
-  const steady = {
-    ...columns,
-    downloads: null,
-    document: steadyPart(model),
-    open: open && steadyPart(open.model),
-  };
+  const steady = [model, ...(differs && open !== null ? [open.model] : [])].map((part) =>
+    JSON.stringify(steadyPart(part)),
+  );
+  const { downloads: _, ...steadyColumns } = columns;
   return {
     ...columns,
-    steadyHash: hash('sha1', JSON.stringify(steady)),
-    hash: hash('sha1', JSON.stringify([columns, document, differs ? openDocument : null])),
+    steadyHash: hashOf(steadyColumns, steady),
+    hash: hashOf(columns, [document, ...(differs ? [openDocument] : [])]),
     document,
     openDocument: differs ? openDocument : null,
   };
@@ -85,7 +88,8 @@ function modelRow(group: Group, merged: Merged, open: Merged | null, aliases: st
 function offerRows(modelId: string, { offers }: Merged): OfferRow[] {
   return offers.map(({ offer, pricing }) => {
     const document = JSON.stringify(offer);
-    const prices = Object.fromEntries(PRICE_NAMES.map((name) => [`${name}Price`, pricing.prices[name]]));
+    const prices: Record<string, number | null> = {};
+    for (const name of PRICE_NAMES) prices[`${name}Price`] = pricing.prices[name];
     return {
       provider: offer.provider,
       providerModelId: offer.providerModelId,

@@ -56,11 +56,14 @@ class Picker {
     read: (facts: ModelFacts) => Value | null | undefined,
   ): Value | null {
     for (const trust of order) {
+      const records = this.#byTrust.get(trust);
+      if (records === undefined) continue;
       const counts = new Map<string, { value: Value; count: number }>();
-      for (const record of this.#byTrust.get(trust) ?? []) {
+      for (const record of records) {
         const value = read(record.facts);
         if (value === null || value === undefined) continue;
-        const key = typeof value === 'object' ? JSON.stringify(value) : String(value);
+        const key =
+          records.length === 1 ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value);
         const seen = counts.get(key);
         if (seen === undefined) counts.set(key, { value, count: 1 });
         else seen.count += 1;

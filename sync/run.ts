@@ -123,5 +123,5 @@ async function endBadly(
     sources: outcomes,
   };
   const stored = await ports.store.endRun(end, []).catch(() => null);
-  return { ...end, ...(stored ?? { catalogVersion: null, models: null }) };
+  return { ...end, ...(stored ?? { catalogVersion: null, committedAt: null, models: null }) };
 }

@@ -129,6 +129,8 @@ export interface RunEnd {
 /** What is published when a run has ended. */
 export interface Stored {
   catalogVersion: number;
+  /** When that version was committed. */
+  committedAt: string;
   models: number;
 }
 

@@ -189,6 +189,16 @@ describe('`dev`', () => {
 });
 
 describe('`sync`', () => {
+  test('SIGTERM aborts its run and ends it with 1, the lease given back', async () => {
+    const environment = await environmentOn();
+    const { asked, release } = holdModelsDev();
+    const command = new Command('sync', environment);
+    await asked;
+    expect(await command.end('SIGTERM')).toBe(1);
+    release();
+    expect(await storedRuns(environment)).toEqual({ runs: ['aborted'], leases: [] });
+  });
+
   test('ends with 0 when every source was synced', async () => {
     const environment = await environmentOn();
     expect(await new Command('sync', environment).ended()).toBe(0);

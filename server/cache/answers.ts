@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { ErrorReply } from '@redis/client';
-import type { Answer, AnswerCache, AnswerRequest } from '../http/answer-cache.ts';
+import type { Answer, AnswerCache, AnswerRequest, CatalogState } from '../http/answer-cache.ts';
 import type { TextStore } from './store.ts';
 
 const MINUTE_MS = 60_000;
@@ -14,8 +14,8 @@ const PAUSE_MS = 1_000;
 /** Raised whenever the same input is answered in another form, so that releases do not read each other's answers. */
 const FORM = 1;
 
-function keyOf(version: number, { operation, input }: AnswerRequest): string {
-  return `v${version}:f${FORM}:${operation}:${hash('sha256', canonical(input), 'base64url')}`;
+function keyOf({ version, committedAt }: CatalogState, { operation, input }: AnswerRequest): string {
+  return `v${version}:${Date.parse(committedAt)}:f${FORM}:${operation}:${hash('sha256', canonical(input), 'base64url')}`;
 }
 
 /** JSON with sorted keys: the same input is the same text. */
@@ -33,7 +33,7 @@ function canonical(input: unknown): string {
  */
 export function createAnswerCache(
   store: TextStore,
-  { version, now = Date.now }: { version: () => number; now?: () => number },
+  { catalog, now = Date.now }: { catalog: () => CatalogState; now?: () => number },
 ): AnswerCache {
   const loading = new Map<string, Promise<string>>();
   let pausedUntil = 0;
@@ -48,15 +48,15 @@ export function createAnswerCache(
     }
   };
   const load = async (request: AnswerRequest): Promise<string> => {
-    const { catalogVersion, body } = await request.load();
-    // The version that the answer was made from, which may be newer than the one that was asked for.
+    const { catalog: madeFrom, body } = await request.load();
+    // The catalogue that the answer was made from, which may be newer than the one that was asked for.
     const ttl = TTL_MS[request.kind] * (1 - JITTER * Math.random());
-    void ask(() => store.set(keyOf(catalogVersion, request), body, Math.round(ttl)));
+    void ask(() => store.set(keyOf(madeFrom, request), body, Math.round(ttl)));
     return body;
   };
   return {
     async serve(request): Promise<Answer> {
-      const key = keyOf(version(), request);
+      const key = keyOf(catalog(), request);
       const kept = await ask(() => store.get(key));
       if (typeof kept === 'string' && kept.startsWith('{')) return { body: kept, state: 'hit' };
       let body = loading.get(key);

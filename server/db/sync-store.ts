@@ -1,5 +1,6 @@
 import { sql, type Kysely } from 'kysely';
 import { LeaseLost, type RunEnd, type Stored, type SyncStore } from '../../sync/store.ts';
+import { catalogVersion, countModels } from './catalog.ts';
 import { loadIndex } from './catalog-index.ts';
 import { raiseVersion, storeSources, writeChanges } from './catalog-write.ts';
 import type { Database } from './database.ts';
@@ -35,13 +36,8 @@ async function renew(
 }
 
 async function published(db: Kysely<Tables>): Promise<Stored> {
-  const catalog = await db.selectFrom('catalog').select('version').where('id', '=', 1).executeTakeFirst();
-  const { count } = await db
-    .selectFrom('models')
-    .select((eb) => eb.fn.countAll().as('count'))
-    .where('delisted', '=', 0)
-    .executeTakeFirstOrThrow();
-  return { catalogVersion: catalog?.version ?? 0, models: Number(count) };
+  const { version, committedAt } = await catalogVersion(db);
+  return { catalogVersion: version, committedAt, models: await countModels(db, { withheld: false }) };
 }
 
 async function finish(db: Kysely<Tables>, end: RunEnd, completedAt: string): Promise<Stored> {

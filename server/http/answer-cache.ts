@@ -1,3 +1,9 @@
+/** Which catalogue an answer was made from. The time tells apart catalogues that have counted to the same version. */
+export interface CatalogState {
+  version: number;
+  committedAt: string;
+}
+
 /** A cacheable answer that was asked for: which operation, its parsed input, and how to make it. */
 export interface AnswerRequest {
   /** Dotted name of the operation. */
@@ -7,7 +13,7 @@ export interface AnswerRequest {
   /** The input after the contract parsed it: equal inputs are equal questions. */
   input: unknown;
   /** Makes the answer. Rejects when there is none; a rejection must not be kept. */
-  load: () => Promise<{ catalogVersion: number; body: string }>;
+  load: () => Promise<{ catalog: CatalogState; body: string }>;
 }
 
 /** Finished JSON text, and where it came from. */

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { api, type AppRouter } from '../../contracts/index.ts';
 import { type Context, operationsOf } from '../../contracts/operation.ts';
-import type { AnswerCache } from './answer-cache.ts';
+import type { AnswerCache, CatalogState } from './answer-cache.ts';
 import { type ContextOptions, createContext } from './context.ts';
 import { createInputReader } from './input.ts';
 
@@ -53,9 +53,10 @@ function callByName(router: AppRouter, name: string, context: Context, input: un
   return (node as (input: unknown) => Promise<unknown>)(input);
 }
 
-function cacheable(output: unknown): { catalogVersion: number; body: string } {
-  const { meta } = output as { meta: { catalogVersion: number } };
-  return { catalogVersion: meta.catalogVersion, body: JSON.stringify(output) };
+/** An answer made from the catalogue says which it was: the version, and as its timestamp when that was committed. */
+function cacheable(output: unknown): { catalog: CatalogState; body: string } {
+  const { meta, timestamp } = output as { meta: { catalogVersion: number }; timestamp: string };
+  return { catalog: { version: meta.catalogVersion, committedAt: timestamp }, body: JSON.stringify(output) };
 }
 
 const CACHE_STATUS = { hit: 'hit', miss: 'fwd=miss', bypass: 'fwd=bypass' };

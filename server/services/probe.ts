@@ -1,4 +1,4 @@
-import { catalogVersion } from '../db/catalog.ts';
+import { catalogVersion, EMPTY_CATALOG, type CatalogVersion } from '../db/catalog.ts';
 import type { Database } from '../db/database.ts';
 import { lastStatuses } from '../db/runs.ts';
 
@@ -13,10 +13,10 @@ export interface ProbeState {
 /** Looks at database and cache in the background, so that no request has to wait for either. */
 export interface Probe {
   state(): ProbeState;
-  /** The published version as last seen; it never goes back. */
-  version(): number;
-  /** Tells of a version that this process has just published. */
-  published(version: number): void;
+  /** The published catalogue as last seen. */
+  catalog(): CatalogVersion;
+  /** Tells of a catalogue that this process has just published. */
+  published(catalog: CatalogVersion): void;
   /** Looks now. */
   look(): Promise<void>;
   /** Stops looking, and waits until it has. */
@@ -28,13 +28,16 @@ const EVERY_MS = 1_000;
 /** Starts a probe. Another instance's commit is seen within a second. */
 export function startProbe({ database, cacheIsUp }: { database: Database; cacheIsUp: () => boolean }): Probe {
   let state: ProbeState = { database: true, cache: true, syncs: true };
-  let version = 0;
-  const published = (seen: number) => {
-    version = Math.max(version, seen);
+  let catalog = EMPTY_CATALOG;
+  const published = (seen: CatalogVersion) => {
+    catalog = seen;
   };
   const look = async () => {
     try {
-      published((await catalogVersion(database.read)).version);
+      const before = catalog;
+      const seen = await catalogVersion(database.read);
+      // What was published while this look was under way is newer than what it saw.
+      if (catalog === before) catalog = seen;
       const statuses = await lastStatuses(database.read, 2);
       const syncs = statuses.length < 2 || statuses.includes('completed');
       state = { database: true, cache: cacheIsUp(), syncs };
@@ -51,5 +54,5 @@ export function startProbe({ database, cacheIsUp }: { database: Database; cacheI
     clearInterval(timer);
     await looking;
   };
-  return { state: () => state, version: () => version, published, look, stop };
+  return { state: () => state, catalog: () => catalog, published, look, stop };
 }

@@ -3,15 +3,24 @@ import { createClient, type RedisClientType } from '@redis/client';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { createAnswerCache } from '../../server/cache/answers.ts';
+import type { CatalogState } from '../../server/http/answer-cache.ts';
 import { connectRedis } from '../../server/cache/redis.ts';
 import { createMemoryStore, createRedisStore, type TextStore } from '../../server/cache/store.ts';
 import type { AnswerRequest } from '../../server/http/answer-cache.ts';
 
 const MINUTE_MS = 60_000;
 
+const COMMITTED = '2026-07-02T10:00:00.000Z';
+const stateOf = (version: number): CatalogState => ({ version, committedAt: COMMITTED });
+
 /** A published catalogue, and how often an answer was made from it. */
 class Catalog {
   version = 1;
+  committedAt = COMMITTED;
+
+  get state(): CatalogState {
+    return { version: this.version, committedAt: this.committedAt };
+  }
   loads = 0;
 
   /** A request whose answer says which version and which input it was made from. */
@@ -22,7 +31,7 @@ class Catalog {
       input,
       load: () => {
         this.loads += 1;
-        return Promise.resolve({ catalogVersion: this.version, body: this.body(input) });
+        return Promise.resolve({ catalog: this.state, body: this.body(input) });
       },
       ...over,
     };
@@ -49,7 +58,7 @@ async function eventually<Result>(attempt: () => Promise<Result>): Promise<Resul
 function describeAnswers(openStore: () => TextStore): void {
   let store: TextStore;
   let catalog: Catalog;
-  const open = () => createAnswerCache(store, { version: () => catalog.version });
+  const open = () => createAnswerCache(store, { catalog: () => catalog.state });
 
   beforeEach(() => {
     store = openStore();
@@ -105,12 +114,19 @@ function describeAnswers(openStore: () => TextStore): void {
     });
   });
 
+  test('another catalogue of the same version is another catalogue', async () => {
+    const cache = open();
+    await cache.serve(catalog.request({}));
+    catalog.committedAt = '2026-07-03T10:00:00.000Z';
+    expect((await cache.serve(catalog.request({}))).state).toBe('miss');
+  });
+
   test('a late writer of an old version is never served after the version rose', async () => {
     const cache = open();
     const old = catalog.body({});
     const slow = Promise.withResolvers<void>();
     const late = cache.serve(
-      catalog.request({}, { load: () => slow.promise.then(() => ({ catalogVersion: 1, body: old })) }),
+      catalog.request({}, { load: () => slow.promise.then(() => ({ catalog: stateOf(1), body: old })) }),
     );
     // The request has been asked for, found nothing and begun to load.
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -128,7 +144,7 @@ function describeAnswers(openStore: () => TextStore): void {
   test('an answer from a newer version than was asked for is kept as the newer one', async () => {
     const cache = open();
     const newer = JSON.stringify({ meta: { catalogVersion: 2 } });
-    const load = () => Promise.resolve({ catalogVersion: 2, body: newer });
+    const load = () => Promise.resolve({ catalog: stateOf(2), body: newer });
     expect(await cache.serve(catalog.request({}, { load }))).toEqual({ body: newer, state: 'miss' });
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect((await cache.serve(catalog.request({}))).state).toBe('miss');
@@ -143,7 +159,7 @@ function describeAnswers(openStore: () => TextStore): void {
     const load = async () => {
       catalog.loads += 1;
       await new Promise((resolve) => setTimeout(resolve, 100));
-      return { catalogVersion: 1, body: catalog.body({}) };
+      return { catalog: stateOf(1), body: catalog.body({}) };
     };
     const answers = await Promise.all(
       Array.from({ length: 50 }, () => cache.serve(catalog.request({}, { load }))),
@@ -213,7 +229,7 @@ describe.skipIf(redisUrl === null && !process.env.CI)('answers kept in Redis', (
     { kind: 'item', hours: 2 },
   ] as const)('a $kind lives for 90 to 100 % of $hours h', async ({ kind, hours }) => {
     const catalog = new Catalog();
-    const cache = createAnswerCache(createRedisStore(client, namespace), { version: () => 1 });
+    const cache = createAnswerCache(createRedisStore(client, namespace), { catalog: () => stateOf(1) });
     const inputs = Array.from({ length: 60 }, (_, limit) => ({ limit }));
     await Promise.all(inputs.map((input) => cache.serve(catalog.request(input, { kind }))));
     const keys = await eventually(async () => {
@@ -232,7 +248,7 @@ describe.skipIf(redisUrl === null && !process.env.CI)('answers kept in Redis', (
   test('are the JSON itself, under a key with version and namespace', async () => {
     const catalog = new Catalog();
     catalog.version = 41;
-    const cache = createAnswerCache(createRedisStore(client, namespace), { version: () => 41 });
+    const cache = createAnswerCache(createRedisStore(client, namespace), { catalog: () => stateOf(41) });
     await cache.serve(catalog.request({ name: 'Llämä' }));
     const key = await onlyKey();
     expect(key.startsWith(`${namespace}::v41:`)).toBe(true);
@@ -247,7 +263,7 @@ describe.skipIf(redisUrl === null && !process.env.CI)('answers kept in Redis', (
     const catalog = new Catalog();
     let time = 0;
     const cache = createAnswerCache(createRedisStore(client, namespace), {
-      version: () => 1,
+      catalog: () => stateOf(1),
       now: () => time,
     });
     await cache.serve(catalog.request({}));
@@ -262,7 +278,7 @@ describe.skipIf(redisUrl === null && !process.env.CI)('answers kept in Redis', (
   test('do not hide those of another namespace', async () => {
     const catalog = new Catalog();
     const caches = ['a', 'b'].map((name) =>
-      createAnswerCache(createRedisStore(client, `${namespace}:${name}`), { version: () => 1 }),
+      createAnswerCache(createRedisStore(client, `${namespace}:${name}`), { catalog: () => stateOf(1) }),
     );
     for (const cache of caches) expect((await cache.serve(catalog.request({}))).state).toBe('miss');
     await eventually(async () => expect(await ownKeys()).toHaveLength(2));
