@@ -34,7 +34,12 @@ export const Reasoning = z
   .object({
     mandatory: z.boolean().nullable().describe('Whether it can not be turned off'),
     efforts: z.array(z.string()).describe('Effort levels that can be asked for'),
+    enabledByDefault: z.boolean().nullable().describe('Whether it reasons where a request does not say'),
     defaultEffort: z.string().nullable(),
+    interleavedField: z
+      .string()
+      .nullable()
+      .describe('Field of messages in which reasoning between tool calls is handed back'),
     budgetTokens: z
       .object({ min: z.number().int().nullable(), max: z.number().int().nullable() })
       .nullable()
@@ -93,6 +98,8 @@ export const Model = z
     parameterCount: z.number().int().nullable().describe('Weights in the published checkpoint'),
     tokenizer: z.string().nullable(),
     task: z.string().nullable().describe('Hugging Face pipeline tag').meta({ example: 'text-generation' }),
+    baseModels: z.array(z.string()).describe('Hugging Face ids of the models it was made from'),
+    languages: z.array(z.string()).describe('Languages that its repository names, as ISO 639 codes'),
     library: z
       .string()
       .nullable()
@@ -128,7 +135,9 @@ export type Model = z.infer<typeof Model>;
 export const SourceRecord = z
   .object({
     source: z.string(),
-    id: z.string().describe("The source's own id"),
+    id: z
+      .string()
+      .describe("The source's own id; models.dev's own facts about a model have `models.json/` before it"),
     asOf: SourceRef.shape.asOf,
     firstSeenAt: Timestamp,
     updatedAt: Timestamp.describe('When the source last changed it'),

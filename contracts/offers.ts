@@ -102,7 +102,13 @@ export type Lifecycle = z.infer<typeof Lifecycle>;
 
 /** A faster or otherwise different way of serving the same offer, at its own price. */
 export const OfferMode = z
-  .object({ name: z.string().meta({ example: 'fast' }), pricing: Pricing })
+  .object({
+    name: z.string().meta({ example: 'fast' }),
+    request: z
+      .object({ headers: z.record(z.string(), z.string()), body: z.record(z.string(), z.unknown()) })
+      .describe('What a request must carry to be served so'),
+    pricing: Pricing,
+  })
   .meta({ id: 'OfferMode' });
 export type OfferMode = z.infer<typeof OfferMode>;
 
@@ -123,6 +129,7 @@ export const Offer = z
     moderated: z.boolean().nullable().describe('Whether requests are moderated by the provider'),
     apiUrl: z.string().nullable().describe("Base URL, where it is not the provider's usual one"),
     npmPackage: z.string().nullable().describe("AI SDK package, where it is not the provider's usual one"),
+    apiShape: z.string().nullable().describe("Form of its API, where it is not the provider's usual one"),
     listedAt: Timestamp.nullable().describe('When the provider listed it'),
     lifecycle: Lifecycle,
     sources: z.array(SourceRef).describe('Sources that state this offer; the first one gives the values'),

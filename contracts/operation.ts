@@ -124,7 +124,8 @@ export type RouterOf<Tree> = TRPCBuiltRouter<
   RecordOf<Tree>
 >;
 
-function isOperation(node: Operation | OperationTree): node is Operation {
+/** Tells an operation from a tree of them. */
+export function isOperation(node: Operation | OperationTree): node is Operation {
   return typeof node.method === 'string';
 }
 

@@ -18,7 +18,7 @@ export class Migration20261123160000 extends MikroMigration {
     `create index \`records_model_id_index\` on \`records\` (\`model_id\`);`,
     `create table \`sync_runs\` (\`id\` text not null primary key, \`status\` text not null, \`message\` text not null, \`trigger\` text not null, \`started_at\` text not null, \`completed_at\` text null, \`total_fetched\` integer not null, \`total_stored\` integer not null, \`catalog_version\` integer null, \`sources\` text not null);`,
     `create index \`sync_runs_started_at_id_index\` on \`sync_runs\` (\`started_at\`, \`id\`);`,
-    `create table \`sources\` (\`id\` text not null primary key, \`status\` text null, \`error\` text null, \`last_good_at\` text null, \`as_of\` text null, \`validators\` text not null, \`providers\` text not null);`,
+    `create table \`sources\` (\`id\` text not null primary key, \`status\` text null, \`error\` text null, \`last_good_at\` text null, \`as_of\` text null, \`fetched\` integer not null, \`validators\` text not null, \`providers\` text not null);`,
   ];
   override postgresql = [
     `create table "aliases" ("alias" text not null, "model_id" text not null, "source" text not null, primary key ("alias"));`,
@@ -35,6 +35,6 @@ export class Migration20261123160000 extends MikroMigration {
     `create index "records_model_id_index" on "records" ("model_id");`,
     `create table "sync_runs" ("id" text not null, "status" text not null, "message" text not null, "trigger" text not null, "started_at" text not null, "completed_at" text null, "total_fetched" int not null, "total_stored" int not null, "catalog_version" int null, "sources" text not null, primary key ("id"));`,
     `create index "sync_runs_started_at_id_index" on "sync_runs" ("started_at", "id");`,
-    `create table "sources" ("id" text not null, "status" text null, "error" text null, "last_good_at" text null, "as_of" text null, "validators" text not null, "providers" text not null, primary key ("id"));`,
+    `create table "sources" ("id" text not null, "status" text null, "error" text null, "last_good_at" text null, "as_of" text null, "fetched" int not null, "validators" text not null, "providers" text not null, primary key ("id"));`,
   ];
 }

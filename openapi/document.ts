@@ -3,7 +3,13 @@ import { generateOpenApiDocument } from 'trpc-to-openapi';
 import type { z } from 'zod';
 import { ERROR_STATUS, ERROR_TITLE, type ErrorCode, Problem } from '../contracts/errors.ts';
 import { api, createRouter, type Handlers } from '../contracts/index.ts';
-import { errorsOf, type Operation, operationsOf, type OperationTree } from '../contracts/operation.ts';
+import {
+  errorsOf,
+  isOperation,
+  type Operation,
+  operationsOf,
+  type OperationTree,
+} from '../contracts/operation.ts';
 import { DESCRIPTION, TAGS } from './texts.ts';
 
 type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
@@ -87,10 +93,6 @@ function stubsOf(tree: OperationTree): object {
     isOperation(node) ? stub : stubsOf(node),
   ]);
   return Object.fromEntries(entries) as object;
-}
-
-function isOperation(node: Operation | OperationTree): node is Operation {
-  return typeof node.method === 'string';
 }
 
 /** trpc-to-openapi 3.3 documents 200 always, errors of its own shape, and a body even where there is no input. */

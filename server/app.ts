@@ -76,10 +76,11 @@ export async function createApp(config: Config, logger: Logger, times: Times = T
     ports: {
       sources: SOURCES,
       settings: config.sources,
-      fallback:
-        config.world === 'dev'
-          ? { source: BUNDLED, replaces: 'models.dev', answerTimeoutMs: times.answerTimeoutMs }
-          : null,
+      fallback: {
+        source: BUNDLED,
+        replaces: 'models.dev',
+        answerTimeoutMs: config.world === 'dev' ? times.answerTimeoutMs : null,
+      },
       store: createSyncStore(database, times.leaseMs),
       limits: times.http,
       userAgent: `effect-models/${VERSION} (+https://effectmodels.com)`,

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import type { Provider } from '../contracts/providers.ts';
 import type { Group } from './identity.ts';
 import { mergeGroup, steadyPart, withoutArtificialAnalysis, type Merged } from './merge.ts';
@@ -129,11 +130,14 @@ function providerRows(
   });
 }
 
+/** Groups between two turns of the event loop, so that requests are answered meanwhile. */
+const TURN = 100;
+
 /** Merges every group and lays the result out as rows. */
-export function buildCatalog(
+export async function buildCatalog(
   groups: Group[],
   sources: { id: string; asOf: string | null; providers: ProviderFacts[] }[],
-): Catalog {
+): Promise<Catalog> {
   const aliases = aliasRows(groups);
   const ids = new Set(groups.map(({ id }) => id));
   const context = {
@@ -147,7 +151,8 @@ export function buildCatalog(
   const aliasesById = Map.groupBy(aliasRowsKept, ({ modelId }) => modelId);
   const models: DraftModel[] = [];
   const offers: OfferRow[] = [];
-  for (const group of groups) {
+  for (const [index, group] of groups.entries()) {
+    if (index % TURN === TURN - 1) await setImmediate();
     const merged = mergeGroup(group, context);
     const openRecords = withoutArtificialAnalysis(group.records);
     const touched =

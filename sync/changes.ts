@@ -58,8 +58,17 @@ export function changesOf({ index, groups, catalog, fresh, dropped, sources, now
   const modelOf = new Map<string, string>();
   for (const group of groups) for (const record of group.records) modelOf.set(recordKey(record), group.id);
 
+  const shortLived = onlyFrom(dropped, index);
+  const storedModels = new Map(
+    index.models.filter(({ id }) => !shortLived.has(id)).map((model) => [model.id, model]),
+  );
+  const models = catalog.models
+    .map((draft) => modelChange(draft, storedModels.get(draft.id), now))
+    .filter((row) => row !== null);
+  const changed = new Set(models.map(({ id }) => id));
+
   const stored = new Map(index.records.map((record) => [recordKey(record), record]));
-  const records: CatalogChanges['records'] = { upsert: [], remove: [], moved: [] };
+  const records: CatalogChanges['records'] = { upsert: [], added: 0, remove: [], moved: [] };
   const received = new Set<string>();
   for (const [source, list] of fresh) {
     for (const { record, raw, hash } of list) {
@@ -68,8 +77,11 @@ export function changesOf({ index, groups, catalog, fresh, dropped, sources, now
       const before = stored.get(key);
       const modelId = modelOf.get(key) ?? '';
       if (before?.hash === hash && before.modelId === modelId) continue;
+      if (before === undefined) records.added += 1;
+      // When a record changed is published with its model, so it is told no sooner than the model's own change.
+      const updatedAt = before === undefined || changed.has(modelId) ? now : before.updatedAt;
       const firstSeenAt = before?.firstSeenAt ?? now;
-      records.upsert.push({ source, id: record.id, hash, modelId, raw, firstSeenAt, updatedAt: now });
+      records.upsert.push({ source, id: record.id, hash, modelId, raw, firstSeenAt, updatedAt });
     }
   }
   for (const record of index.records) {
@@ -85,13 +97,6 @@ export function changesOf({ index, groups, catalog, fresh, dropped, sources, now
     }
   }
 
-  const shortLived = onlyFrom(dropped, index);
-  const storedModels = new Map(
-    index.models.filter(({ id }) => !shortLived.has(id)).map((model) => [model.id, model]),
-  );
-  const models = catalog.models
-    .map((draft) => modelChange(draft, storedModels.get(draft.id), now))
-    .filter((row) => row !== null);
   const published = new Set(catalog.models.map(({ id }) => id));
   const gone = vanished([...storedModels.values()], index, published, modelOf);
 

@@ -62,9 +62,14 @@ export function statusFailure(
   });
 }
 
-/** Milliseconds that `Retry-After` (seconds, or an HTTP-date by the upstream's clock) asks for; null where it asks for nothing sensible. */
+/**
+ * Milliseconds that `Retry-After` (seconds, or an HTTP-date by the upstream's clock) asks for, else `RateLimit` where nothing
+ * is left of it; null where neither asks for anything sensible.
+ */
 function readRetryAfter(headers: Headers): number | null {
   const value = headers.get('retry-after')?.trim() ?? '';
+  const reset = /;r=0\b.*;t=(\d+)/.exec(headers.get('ratelimit') ?? '')?.[1];
+  if (value === '' && reset !== undefined) return Number(reset) * 1000;
   if (/^\d+(\.\d+)?$/.test(value)) return Number(value) > 0 ? Number(value) * 1000 : null;
   if (!/^[A-Z][a-z]+, .+ GMT$/.test(value)) return null;
   const now = Date.parse(headers.get('date') ?? '') || Date.now();

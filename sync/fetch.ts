@@ -26,6 +26,8 @@ export interface FetchedRecord {
 export interface FetchedSource {
   outcome: SourceOutcome;
   records: FetchedRecord[] | null;
+  /** Beginning of the ids whose items could not be fetched this time, so that those of the last good fetch stay. */
+  keeps: string | null;
   providers: ProviderFacts[];
   asOf: string | null;
   validators: Validators;
@@ -77,13 +79,29 @@ export async function parseItems(
   return { records, rejections: [...rejections.values()].toSorted((a, b) => b.count - a.count) };
 }
 
+const MOST_LOST = 0.2;
+const MOST_REJECTED = 0.05;
+
+/** What makes a fetch hard to believe, beside what was held before; null: nothing does. Growth never does. */
+function suspicionOf(parsed: number, rejected: number, held: number): string | null {
+  const remedy = 'Its last good records stay; sync with force to accept it.';
+  if (parsed === 0) return `brought nothing that could be read. ${remedy}`;
+  if (held === 0) return null;
+  if (parsed < (1 - MOST_LOST) * held) return `brought ${parsed} records where ${held} were held. ${remedy}`;
+  if (rejected > MOST_REJECTED * (parsed + rejected)) {
+    return `brought ${rejected} of ${parsed + rejected} items that could not be read. ${remedy}`;
+  }
+  return null;
+}
+
 /** Fetches and reads one source. Never throws: a failure is an outcome. */
 export async function fetchSource(
   source: SourceDefinition,
   settings: SourceSettings,
   options: {
     validators: Validators;
-    lastGoodCount: number;
+    lastGood: { records: number; items: number };
+    guarded: boolean;
     signal: AbortSignal;
     limits: HttpLimits;
     userAgent: string;
@@ -104,7 +122,7 @@ export async function fetchSource(
     durationMs: 0,
     error: null,
   };
-  const nothing = { records: null, providers: [], asOf: null, validators: options.validators };
+  const nothing = { records: null, keeps: null, providers: [], asOf: null, validators: options.validators };
   if (source.apiKey?.required && settings.apiKey === null) {
     return { outcome: { ...outcome, status: 'disabled' }, ...nothing };
   }
@@ -124,13 +142,17 @@ export async function fetchSource(
   try {
     const fetched = await source.fetch(upstream);
     if (fetched.notModified) {
-      return { outcome: finish({ status: 'not_modified', fetched: options.lastGoodCount }), ...nothing };
+      return { outcome: finish({ status: 'not_modified', fetched: options.lastGood.items }), ...nothing };
     }
     const { records, rejections } = await parseItems(source, fetched.items);
     const rejected = fetched.items.length - records.length;
+    const suspicion = suspicionOf(records.length, rejected, options.lastGood.records);
+    if (options.guarded && suspicion !== null)
+      throw new UpstreamError('shape', `${source.name} ${suspicion}`);
     return {
       outcome: finish({ fetched: fetched.items.length, parsed: records.length, rejected, rejections }),
       records,
+      keeps: fetched.keeps ?? null,
       providers: fetched.providers,
       asOf: fetched.asOf,
       validators: validators(),

@@ -38,7 +38,8 @@ export const OptionalTokens = z.unknown().optional().transform(tokenCount);
 export const NameText = z
   .string()
   .transform((text) => cleanText(text).replace(/\s+/g, ' '))
-  .refine((text) => text !== '', 'is empty');
+  .refine((text) => text !== '', 'is empty')
+  .refine((text) => text.length <= MAX_LENGTH, 'is too long');
 
 function cleanText(text: string): string {
   return text

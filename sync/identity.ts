@@ -19,6 +19,7 @@ export function foldName(name: string): string {
   return name
     .normalize('NFKD')
     .toLowerCase()
+    .replaceAll('+', '-plus')
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-|-$/g, '');
 }
@@ -28,6 +29,7 @@ export function slugOf(name: string): string {
   return name
     .normalize('NFKD')
     .toLowerCase()
+    .replaceAll('+', '-plus')
     .replace(/[^a-z0-9._:-]+/g, '-')
     .replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, '');
 }
@@ -60,7 +62,10 @@ function namingOf(record: SourceRecord): Naming {
   const { creator, provider } = record.naming;
   const model = record.naming.model.replace(TERMS_SUFFIX, '');
   if (creator !== null)
-    return { creator: knownCreator(creator)?.id ?? (slugOf(creator) || null), name: model };
+    return {
+      creator: knownCreator(creator)?.id ?? (slugOf(creator.replaceAll(':', ' ')) || null),
+      name: model,
+    };
 
   const segments = model.split('/');
   const name = segments.at(-1) ?? model;
@@ -186,8 +191,12 @@ function unknownName(record: SourceRecord): string {
   return `${record.naming.provider ?? record.source}-${record.naming.model}`;
 }
 
+/** The longest slug that the API takes. */
+const MAX_SLUG = 300;
+
 /** Why a record can not be given an id; null: it can. */
 export function unnameable(record: SourceRecord): string | null {
   const { name } = namingOf(record);
-  return foldName(name) === '' || slugOf(name) === '' ? 'the name holds no letter or digit' : null;
+  if (foldName(name) === '' || slugOf(name) === '') return 'the name holds no letter or digit';
+  return slugOf(unknownName(record)).length > MAX_SLUG ? 'the name is too long' : null;
 }

@@ -105,9 +105,18 @@ function mergeBenchmarks(records: SourceRecord[]): Benchmark[] {
   });
 }
 
+/** Limits of one record, whole; what it leaves open is filled in from those that state the same context. */
 function mergeLimits(picker: Picker): Limits {
-  const limit = (name: keyof Limits) => picker.pick('limits', GENERAL, (facts) => facts.limits[name]);
-  return { context: limit('context'), input: limit('input'), output: limit('output') };
+  const stated = picker.pick('limits', GENERAL, ({ limits }) => (limits.context === null ? null : limits));
+  const fill = (name: 'input' | 'output') =>
+    stated?.[name] ??
+    picker.pick('limits', GENERAL, ({ limits }) => {
+      const fits =
+        stated === null ||
+        (limits.context === stated.context && (limits[name] ?? 0) <= (stated.context ?? 0));
+      return fits ? limits[name] : null;
+    });
+  return { context: stated?.context ?? null, input: fill('input'), output: fill('output') };
 }
 
 function kindOf(records: SourceRecord[]): Model['kind'] {
@@ -159,6 +168,8 @@ export function mergeGroup(
     parameterCount: picker.field('parameterCount'),
     tokenizer: picker.field('tokenizer'),
     task: picker.field('task'),
+    baseModels: unique(records.flatMap(({ facts }) => facts.baseModels)),
+    languages: unique(records.flatMap(({ facts }) => facts.languages)),
     library: picker.field('library'),
     gated: picker.field('gated'),
     license: picker.field('license'),

@@ -14,6 +14,7 @@ import {
   readItem,
   webUrl,
 } from './fields.ts';
+import { knownCreator } from './identity.ts';
 import { kindOfId } from './kinds.ts';
 import { isMarkedFree, pricingOf, unknownPricing, type StatedPrice, type StatedPricing } from './prices.ts';
 import { unknownFacts, type ModelFacts, type ProviderFacts, type SourceRecord } from './record.ts';
@@ -40,7 +41,7 @@ export const ModelEntry = z.object({
   ),
   tool_call: lenient(z.boolean()),
   structured_output: lenient(z.boolean()),
-  interleaved: lenient(z.union([z.boolean(), JsonObject.transform(() => true)])),
+  interleaved: lenient(z.union([z.boolean(), z.object({ field: OptionalText })])),
   temperature: lenient(z.boolean()),
   knowledge: OptionalDate,
   release_date: OptionalDate,
@@ -51,9 +52,17 @@ export const ModelEntry = z.object({
   status: lenient(z.enum(['alpha', 'beta', 'deprecated'])),
   cost: lenient(JsonObject),
   experimental: lenient(z.object({ modes: lenient(JsonObject) })),
-  provider: lenient(z.object({ npm: OptionalText, api: OptionalText })),
+  provider: lenient(z.object({ npm: OptionalText, api: OptionalText, shape: OptionalText })),
 });
 export type ModelEntry = z.infer<typeof ModelEntry>;
+
+/** What a request must carry to be served in a mode. */
+const ModeRequest = z
+  .object({ headers: lenient(z.record(z.string(), z.string())), body: lenient(JsonObject) })
+  .nullable()
+  .default(null)
+  .catch(null)
+  .transform((request) => ({ headers: request?.headers ?? {}, body: request?.body ?? {} }));
 
 const OfferEntry = z.object({ provider: z.object({ id: PlainText }), model: ModelEntry });
 
@@ -113,7 +122,14 @@ export function readOffer(source: string, item: Item): SourceRecord {
       pricing: readPricing(model, model.cost),
       modes: Object.entries(model.experimental?.modes ?? {}).flatMap(([name, mode]) => {
         const cost = JsonObject.safeParse(JsonObject.safeParse(mode).data?.cost).data;
-        return cost === undefined || !isPlainText(name) ? [] : [{ name, pricing: readPricing(model, cost) }];
+        if (cost === undefined || !isPlainText(name)) return [];
+        return [
+          {
+            name,
+            request: ModeRequest.parse(JsonObject.safeParse(mode).data?.provider),
+            pricing: readPricing(model, cost),
+          },
+        ];
       }),
       limits: facts.limits,
       parameters: facts.parameters,
@@ -122,6 +138,7 @@ export function readOffer(source: string, item: Item): SourceRecord {
       moderated: null,
       apiUrl: model.provider?.api ?? null,
       npmPackage: model.provider?.npm ?? null,
+      apiShape: model.provider?.shape ?? null,
       listedAt: null,
       lifecycle: facts.lifecycle,
     },
@@ -132,13 +149,13 @@ export function readOffer(source: string, item: Item): SourceRecord {
 export function factsOf(model: ModelEntry): ModelFacts {
   const said = {
     attachments: model.attachment,
-    interleaved_reasoning: model.interleaved,
+    interleaved_reasoning: model.interleaved === null ? null : model.interleaved !== false,
     reasoning: model.reasoning,
     structured_outputs: model.structured_output,
     tools: model.tool_call,
   };
   return {
-    ...unknownFacts(model.name),
+    ...unknownFacts(plainName(model.name)),
     family: model.family,
     description: model.description,
     inputModalities: model.modalities?.input ?? null,
@@ -155,13 +172,23 @@ export function factsOf(model: ModelEntry): ModelFacts {
   };
 }
 
-function readReasoning({ reasoning_options: options }: ModelEntry): Reasoning | null {
-  if (options.length === 0) return null;
+/** Sellers write the creator before a name, and terms of sale behind it. */
+function plainName(name: string): string {
+  const [before, ...rest] = name.split(': ');
+  const named = rest.length > 0 && knownCreator(before ?? '') !== undefined ? rest.join(': ') : name;
+  return named.replace(/ \((free|latest)\)$/i, '') || name;
+}
+
+function readReasoning({ reasoning_options: options, interleaved }: ModelEntry): Reasoning | null {
+  const interleavedField = typeof interleaved === 'object' ? (interleaved?.field ?? null) : null;
+  if (options.length === 0 && interleavedField === null) return null;
   const budget = options.find(({ type }) => type === 'budget_tokens');
   return {
     mandatory: options.some(({ type }) => type === 'toggle') ? false : null,
     efforts: options.filter(({ type }) => type === 'effort').flatMap(({ values }) => values),
+    enabledByDefault: null,
     defaultEffort: null,
+    interleavedField,
     budgetTokens: budget === undefined ? null : { min: budget.min, max: budget.max },
   };
 }

@@ -13,6 +13,7 @@ export function sourceStates(index: CatalogIndex, fetched: FetchedSource[], now:
       error: outcome.error,
       lastGoodAt: answered ? now : (before?.lastGoodAt ?? null),
       asOf: records === null ? (before?.asOf ?? null) : asOf,
+      fetched: records === null ? (before?.fetched ?? 0) : outcome.fetched,
       validators: records === null ? (before?.validators ?? {}) : validators,
       providers: records === null ? (before?.providers ?? []) : providers,
     };

@@ -8,8 +8,11 @@ import type { RunEnd, Stored, SyncStore } from './store.ts';
 export interface SyncPorts {
   sources: SourceDefinition[];
   settings: Record<string, SourceSettings>;
-  /** Where no upstream answers and the catalogue is empty, this source is read instead, and dropped at the first good fetch of `replaces`. */
-  fallback: { source: SourceDefinition; replaces: string; answerTimeoutMs: number } | null;
+  /**
+   * Where no upstream answers in this time and the catalogue is empty, `source` is read instead; null: it never is. It is
+   * dropped at the first good fetch of `replaces`, whoever loaded it.
+   */
+  fallback: { source: SourceDefinition; replaces: string; answerTimeoutMs: number | null };
   store: SyncStore;
   limits: HttpLimits;
   userAgent: string;

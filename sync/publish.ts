@@ -20,9 +20,13 @@ export async function publish(
   const now = ports.now().toISOString();
   const sources = sourceStates(index, fetched, now);
   const good = fetched.filter(({ records }) => records !== null);
-  const fresh = new Map(good.map(({ outcome, records }) => [outcome.source, records ?? []]));
+  const fresh = new Map<string, FetchedRecord[]>();
+  for (const { outcome, records, keeps } of good) {
+    const stayed = keeps === null ? [] : await stayedRecords(ports, index, outcome.source, keeps);
+    fresh.set(outcome.source, [...(records ?? []), ...stayed]);
+  }
   const dropped = new Set<string>();
-  if (ports.fallback && fresh.has(ports.fallback.replaces)) dropped.add(ports.fallback.source.id);
+  if (fresh.has(ports.fallback.replaces)) dropped.add(ports.fallback.source.id);
 
   const end = runEnd(id, fetched);
   if (end.status === 'failed' || isUnchanged(index, fresh, dropped)) {
@@ -39,7 +43,7 @@ export async function publish(
   await setImmediate();
   const known = new Map([...index.sources, ...sources.map((state) => [state.id, state] as const)]);
   for (const source of dropped) known.delete(source);
-  const catalog = buildCatalog(groups, [...known.values()]);
+  const catalog = await buildCatalog(groups, [...known.values()]);
   await setImmediate();
   const changes = changesOf({ index, groups, catalog, fresh, dropped, sources, now });
   signal.throwIfAborted();
@@ -52,18 +56,39 @@ async function keptRecords(
   index: CatalogIndex,
   isReplaced: (source: string) => boolean,
 ): Promise<SourceRecord[]> {
-  const known = [...ports.sources, ...(ports.fallback ? [ports.fallback.source] : [])];
   const stored = new Set(index.records.map(({ source }) => source));
-  const kept = known.filter(({ id }) => stored.has(id) && !isReplaced(id));
-  if (kept.length === 0) return [];
-  const items = await ports.store.loadItems(kept.map(({ id }) => id));
-  const byId = new Map(kept.map((source) => [source.id, source]));
-  const records: SourceRecord[] = [];
+  const kept = [...stored].filter((source) => !isReplaced(source));
+  return kept.length === 0 ? [] : (await storedRecords(ports, kept)).map(({ record }) => record);
+}
+
+/** The records of a source whose ids begin so, as they were fetched last. */
+async function stayedRecords(
+  ports: SyncPorts,
+  index: CatalogIndex,
+  source: string,
+  beginning: string,
+): Promise<FetchedRecord[]> {
+  const hashes = new Map(
+    index.records.filter((record) => record.source === source).map(({ id, hash }) => [id, hash]),
+  );
+  const stored = await storedRecords(ports, [source]);
+  return stored
+    .filter(({ record }) => record.id.startsWith(beginning))
+    .map(({ record, raw }) => ({ record, raw, hash: hashes.get(record.id) ?? '' }));
+}
+
+/** Reads stored items anew. What can no longer be read waits for the next good fetch of its source. */
+async function storedRecords(
+  ports: SyncPorts,
+  sources: string[],
+): Promise<{ record: SourceRecord; raw: string }[]> {
+  const byId = new Map([...ports.sources, ports.fallback.source].map((source) => [source.id, source]));
+  const records: { record: SourceRecord; raw: string }[] = [];
   let unreadable = 0;
-  for (const { source, id, raw } of items) {
+  for (const { source, id, raw } of await ports.store.loadItems(sources)) {
     try {
       const record = byId.get(source)?.parse({ id, value: JSON.parse(raw) as unknown });
-      if (record !== undefined) records.push(record);
+      if (record !== undefined) records.push({ record, raw });
     } catch {
       unreadable += 1;
     }

@@ -36,7 +36,11 @@ export interface OfferFacts {
   provider: string;
   providerModelId: string;
   pricing: NanoPricing;
-  modes: { name: string; pricing: NanoPricing }[];
+  modes: {
+    name: string;
+    request: { headers: Record<string, string>; body: Record<string, unknown> };
+    pricing: NanoPricing;
+  }[];
   limits: Limits;
   parameters: string[];
   defaultParameters: Record<string, number>;
@@ -44,6 +48,7 @@ export interface OfferFacts {
   moderated: boolean | null;
   apiUrl: string | null;
   npmPackage: string | null;
+  apiShape: string | null;
   listedAt: string | null;
   lifecycle: Lifecycle | null;
 }
@@ -76,6 +81,8 @@ export interface ModelFacts {
   parameterCount: number | null;
   tokenizer: string | null;
   task: string | null;
+  baseModels: string[];
+  languages: string[];
   library: string | null;
   gated: boolean | null;
   license: string | null;
@@ -129,6 +136,8 @@ export function unknownFacts(name: string): ModelFacts {
     parameterCount: null,
     tokenizer: null,
     task: null,
+    baseModels: [],
+    languages: [],
     library: null,
     gated: null,
     license: null,

@@ -54,7 +54,7 @@ async function carryOut(
   try {
     const stored = await store.loadIndex();
     const index = force ? withoutShortcuts(stored) : stored;
-    const fetched = await fetchAll(ports, index, signal, outcomes);
+    const fetched = await fetchAll(ports, index, signal, outcomes, { guarded: !force });
     stop.signal.throwIfAborted();
     return await publish(ports, id, index, fetched, stop.signal);
   } catch (error) {
@@ -76,18 +76,22 @@ async function fetchAll(
   index: CatalogIndex,
   signal: AbortSignal,
   outcomes: SourceOutcome[],
+  { guarded }: { guarded: boolean },
 ): Promise<FetchedSource[]> {
   const counts = Map.groupBy(index.records, ({ source }) => source);
-  const fallback = ports.fallback && index.models.length === 0 ? ports.fallback : null;
-  const limits =
-    fallback === null ? ports.limits : { ...ports.limits, answerTimeoutMs: fallback.answerTimeoutMs };
+  const { fallback } = ports;
+  const answerTimeoutMs = index.models.length === 0 ? fallback.answerTimeoutMs : null;
   const fetchOne = async (source: SourceDefinition) => {
     const fetched = await fetchSource(source, ports.settings[source.id] ?? NO_SETTINGS, {
       // Validators are worth nothing without the records that they vouch for.
       validators: counts.has(source.id) ? (index.sources.get(source.id)?.validators ?? {}) : {},
-      lastGoodCount: counts.get(source.id)?.length ?? 0,
+      lastGood: {
+        records: counts.get(source.id)?.length ?? 0,
+        items: index.sources.get(source.id)?.fetched ?? 0,
+      },
       signal,
-      limits,
+      guarded,
+      limits: { ...ports.limits, answerTimeoutMs },
       userAgent: ports.userAgent,
     });
     outcomes.push(fetched.outcome);
@@ -95,7 +99,7 @@ async function fetchAll(
     return fetched;
   };
   const fetched = await Promise.all(ports.sources.map(fetchOne));
-  if (fallback === null || fetched.some(({ records }) => records !== null)) return fetched;
+  if (answerTimeoutMs === null || fetched.some(({ records }) => records !== null)) return fetched;
   const copy = await fetchOne(fallback.source);
   ports.onProgress({
     note: `No upstream answered: showing the ${fallback.source.name}, dated ${copy.asOf}, until the first good fetch of ${fallback.replaces} replaces it.`,

@@ -40,7 +40,14 @@ export interface Upstream {
 /** What a source fetched. */
 export type Fetched =
   | { notModified: true }
-  | { notModified: false; items: Item[]; providers: ProviderFacts[]; asOf: string | null };
+  | {
+      notModified: false;
+      items: Item[];
+      providers: ProviderFacts[];
+      asOf: string | null;
+      /** Beginning of the ids of a part that could not be fetched: its items of the last good fetch stay. */
+      keeps?: string;
+    };
 
 /** An upstream catalogue: where it is, how to fetch its items, how to read one. */
 export interface SourceDefinition {

@@ -12,6 +12,8 @@ export interface SourceState {
   error: SourceOutcome['error'];
   lastGoodAt: string | null;
   asOf: string | null;
+  /** Items of its last good fetch. */
+  fetched: number;
   validators: Validators;
   providers: ProviderFacts[];
 }
@@ -23,12 +25,12 @@ export interface RecordKey {
   hash: string;
   modelId: string;
   firstSeenAt: string;
+  updatedAt: string;
 }
 
 /** A record as it is stored: `raw` is the item as the source gave it, as JSON text. It is read anew with the source's parser. */
 export interface RecordRow extends RecordKey {
   raw: string;
-  updatedAt: string;
 }
 
 /** A published model without its contents. */
@@ -105,6 +107,8 @@ export interface CatalogChanges {
   sources: SourceState[];
   records: {
     upsert: RecordRow[];
+    /** Of those, how many were not held before. */
+    added: number;
     remove: Pick<RecordKey, 'source' | 'id'>[];
     /** Unchanged records that now stand behind another model. */
     moved: Pick<RecordKey, 'source' | 'id' | 'modelId'>[];

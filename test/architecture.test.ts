@@ -20,7 +20,10 @@ function sourcesOf(room: string): Source[] {
     .map((name) => {
       const path = join(room, name);
       const text = readFileSync(join(root, path), 'utf8');
-      const specifiers = [...text.matchAll(/(?:from|import\()\s*'([^']+)'/g), ...text.matchAll(/^import\s+'([^']+)'/gm)];
+      const specifiers = [
+        ...text.matchAll(/(?:from|import\()\s*'([^']+)'/g),
+        ...text.matchAll(/^import\s+'([^']+)'/gm),
+      ];
       const imports = specifiers.map(([, specifier = '']) =>
         specifier.startsWith('.') ? relative(root, resolve(root, dirname(path), specifier)) : specifier,
       );
@@ -29,7 +32,8 @@ function sourcesOf(room: string): Source[] {
 }
 
 const sources = rooms.flatMap(sourcesOf);
-const isOurs = (imported: string) => [...rooms, 'test'].some((room) => imported.startsWith(`${room}/`)) || imported === 'package.json';
+const isOurs = (imported: string) =>
+  [...rooms, 'test'].some((room) => imported.startsWith(`${room}/`)) || imported === 'package.json';
 
 describe('arrows between the rooms', () => {
   const allowed: Record<string, RegExp> = {
@@ -45,27 +49,38 @@ describe('arrows between the rooms', () => {
     const wrong = sources
       .filter(({ path }) => path.startsWith(`${room}/`))
       .flatMap(({ path, imports }) =>
-        imports.filter((imported) => isOurs(imported) && !allowed[room]?.test(imported)).map((to) => `${path} -> ${to}`),
+        imports
+          .filter((imported) => isOurs(imported) && !allowed[room]?.test(imported))
+          .map((to) => `${path} -> ${to}`),
       );
     expect(wrong).toEqual([]);
   });
 
   test('contracts import zod and @trpc/server alone', () => {
-    const packages = sources.filter(({ path }) => path.startsWith('contracts/')).flatMap(({ imports }) => imports);
-    expect([...new Set(packages.filter((name) => !isOurs(name)))].toSorted()).toEqual(['@trpc/server', 'zod']);
+    const packages = sources
+      .filter(({ path }) => path.startsWith('contracts/'))
+      .flatMap(({ imports }) => imports);
+    expect([...new Set(packages.filter((name) => !isOurs(name)))].toSorted()).toEqual([
+      '@trpc/server',
+      'zod',
+    ]);
   });
 
   test('a source imports no other source', () => {
     const wrong = sources
       .filter(({ path }) => path.startsWith('sync/sources/') && path !== 'sync/sources/index.ts')
-      .flatMap(({ path, imports }) => imports.filter((to) => to.startsWith('sync/sources/')).map((to) => `${path} -> ${to}`));
+      .flatMap(({ path, imports }) =>
+        imports.filter((to) => to.startsWith('sync/sources/')).map((to) => `${path} -> ${to}`),
+      );
     expect(wrong).toEqual([]);
   });
 
   test('the client takes types alone from the contracts', () => {
     const values = sources
       .filter(({ path }) => path.startsWith('client/'))
-      .flatMap(({ text }) => [...text.matchAll(/^(?:import|export) (?!type)[^;]*from '\.\.\/contracts[^']*'/gm)]);
+      .flatMap(({ text }) => [
+        ...text.matchAll(/^(?:import|export) (?!type)[^;]*from '\.\.\/contracts[^']*'/gm),
+      ]);
     expect(values).toEqual([]);
   });
 });
@@ -83,7 +98,9 @@ describe('words with one home', () => {
 
   test.each(homes)('%s stands nowhere but in %s', (word, home) => {
     const code = (text: string) => text.replace(/\/\*\*?[\s\S]*?\*\/|\/\/.*$/gm, '');
-    expect(sources.filter(({ path, text }) => word.test(code(text)) && !home.test(path)).map(({ path }) => path)).toEqual([]);
+    expect(
+      sources.filter(({ path, text }) => word.test(code(text)) && !home.test(path)).map(({ path }) => path),
+    ).toEqual([]);
   });
 });
 

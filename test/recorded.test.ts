@@ -30,7 +30,11 @@ describe.skipIf(!hasPayloads)('the recorded set of 2026-07-02', () => {
     for (const { create } of DATABASES) {
       const database = await create();
       databases.push(database);
-      const app = await startApp({ ...upstream.urls, ARTIFICIAL_ANALYSIS_API_KEY: AA_KEY, DATABASE_URL: database.url });
+      const app = await startApp({
+        ...upstream.urls,
+        ARTIFICIAL_ANALYSIS_API_KEY: AA_KEY,
+        DATABASE_URL: database.url,
+      });
       apps.push(app);
       runs.push(await app.sync());
     }
@@ -48,7 +52,9 @@ describe.skipIf(!hasPayloads)('the recorded set of 2026-07-02', () => {
     let cursor: string | null = '';
     while (cursor !== null) {
       const query: string = cursor === '' ? '' : `&cursor=${cursor}`;
-      const page: { data: Model[]; meta: { nextCursor: string | null } } = await app.json(`/v1/models?limit=100${query}`);
+      const page: { data: Model[]; meta: { nextCursor: string | null } } = await app.json(
+        `/v1/models?limit=100${query}`,
+      );
       found.push(...page.data.map(({ id }) => id));
       cursor = page.meta.nextCursor;
     }
@@ -57,10 +63,19 @@ describe.skipIf(!hasPayloads)('the recorded set of 2026-07-02', () => {
 
   test('is synced whole on both databases', () => {
     for (const run of runs) {
-      expect(run).toMatchObject({ status: 'completed', message: 'Successfully synced from all sources', catalogVersion: 1 });
+      expect(run).toMatchObject({
+        status: 'completed',
+        message: 'Successfully synced from all sources',
+        catalogVersion: 1,
+      });
       expect(run.totalStored).toBe(ids.length);
       const fetched = Object.fromEntries(run.sources.map(({ source, fetched }) => [source, fetched]));
-      expect(fetched).toEqual({ 'models.dev': 5276 + 231, openrouter: 338, huggingface: 1000, artificialanalysis: 550 });
+      expect(fetched).toEqual({
+        'models.dev': 5276 + 231,
+        openrouter: 338,
+        huggingface: 1000,
+        artificialanalysis: 550,
+      });
     }
   });
 
@@ -74,7 +89,8 @@ describe.skipIf(!hasPayloads)('the recorded set of 2026-07-02', () => {
       for (const { fetched, parsed, rejected, rejections } of outcomes.values()) {
         expect(parsed + rejected).toBe(fetched);
         expect(rejections.reduce((sum, { count }) => sum + count, 0)).toBe(rejected);
-        for (const { reason, samples } of rejections) expect([reason !== '', samples.length > 0]).toEqual([true, true]);
+        for (const { reason, samples } of rejections)
+          expect([reason !== '', samples.length > 0]).toEqual([true, true]);
       }
       const stored = await app.database.read.selectFrom('records').select(['source', 'id']).execute();
       const storedIds = Map.groupBy(stored, ({ source }) => source);
@@ -85,22 +101,33 @@ describe.skipIf(!hasPayloads)('the recorded set of 2026-07-02', () => {
     }
   });
 
-  test('every model can be fetched back by its id, byte for byte alike from both databases', { timeout: 300_000 }, async () => {
-    const [sqlite, postgres] = apps as [TestApp, TestApp];
-    const different: string[] = [];
-    for (const id of ids) {
-      const [left, right] = await Promise.all([sqlite.get(`/v1/models/${id}`), postgres.get(`/v1/models/${id}`)]);
-      const [a, b] = [await left.text(), await right.text()];
-      const detail = JSON.parse(a) as { data?: ModelDetail };
-      if (left.status !== 200 || detail.data?.id !== id || withoutTimes(a) !== withoutTimes(b)) different.push(id);
-    }
-    expect(different).toEqual([]);
-  });
+  test(
+    'every model can be fetched back by its id, byte for byte alike from both databases',
+    { timeout: 300_000 },
+    async () => {
+      const [sqlite, postgres] = apps as [TestApp, TestApp];
+      const different: string[] = [];
+      for (const id of ids) {
+        const [left, right] = await Promise.all([
+          sqlite.get(`/v1/models/${id}`),
+          postgres.get(`/v1/models/${id}`),
+        ]);
+        const [a, b] = [await left.text(), await right.text()];
+        const detail = JSON.parse(a) as { data?: ModelDetail };
+        if (left.status !== 200 || detail.data?.id !== id || withoutTimes(a) !== withoutTimes(b))
+          different.push(id);
+      }
+      expect(different).toEqual([]);
+    },
+  );
 
   test('every other request is answered byte for byte alike from both databases', async () => {
     const sorts = ['id', 'name', 'releaseDate', 'context', 'inputPrice', 'outputPrice', 'downloads'];
     const paths = [
-      ...sorts.flatMap((sort) => [`/v1/models?sort=${sort}&limit=100`, `/v1/models?sort=-${sort}&limit=100&offset=1000`]),
+      ...sorts.flatMap((sort) => [
+        `/v1/models?sort=${sort}&limit=100`,
+        `/v1/models?sort=-${sort}&limit=100&offset=1000`,
+      ]),
       '/v1/models?search=gpt-4o&limit=50',
       '/v1/models?search=Claude%20sonnet&sort=-releaseDate',
       '/v1/models?search=%25',
@@ -152,18 +179,32 @@ describe.skipIf(!hasPayloads)('the recorded set of 2026-07-02', () => {
   test('an unchanged re-sync writes no model row and does not raise the version', async () => {
     for (const app of apps) {
       const { read } = app.database;
-      const rows = () => read.selectFrom('models').select(['id', 'updated_at', 'refreshed_at', 'hash']).orderBy('id').execute();
+      const rows = () =>
+        read
+          .selectFrom('models')
+          .select(['id', 'updated_at', 'refreshed_at', 'hash'])
+          .orderBy('id')
+          .execute();
       const before = await rows();
       // Without validators, every source is fetched and compared whole.
       await app.database.write.updateTable('sources').set({ validators: '{}' }).execute();
       const run = await app.sync();
-      expect(run).toMatchObject({ status: 'completed', catalogVersion: 1, totalFetched: 7395, totalStored: ids.length });
+      expect(run).toMatchObject({
+        status: 'completed',
+        catalogVersion: 1,
+        totalFetched: 7395,
+        totalStored: ids.length,
+      });
       expect(await rows()).toEqual(before);
     }
   });
 });
 
-function valueOf(model: ModelDetail, offer: { provider: string; providerModelId: string } | null, field: string): unknown {
+function valueOf(
+  model: ModelDetail,
+  offer: { provider: string; providerModelId: string } | null,
+  field: string,
+): unknown {
   if (field.startsWith('benchmark:')) {
     const [, name, source] = field.split(':');
     return model.benchmarks.find((row) => row.name === name && row.source === source)?.value;
@@ -171,6 +212,10 @@ function valueOf(model: ModelDetail, offer: { provider: string; providerModelId:
   const start: unknown =
     offer === null
       ? model
-      : model.offers.find((row) => row.provider === offer.provider && row.providerModelId === offer.providerModelId);
-  return field.split('.').reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], start);
+      : model.offers.find(
+          (row) => row.provider === offer.provider && row.providerModelId === offer.providerModelId,
+        );
+  return field
+    .split('.')
+    .reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], start);
 }

@@ -8,7 +8,14 @@ export async function loadIndex(db: Kysely<Tables>): Promise<CatalogIndex> {
   const sources = await db.selectFrom('sources').selectAll().execute();
   const records = await db
     .selectFrom('records')
-    .select(['source', 'id', 'hash', 'model_id as modelId', 'first_seen_at as firstSeenAt'])
+    .select([
+      'source',
+      'id',
+      'hash',
+      'model_id as modelId',
+      'first_seen_at as firstSeenAt',
+      'updated_at as updatedAt',
+    ])
     .execute();
   const models = await db
     .selectFrom('models')
@@ -39,6 +46,7 @@ function sourceState(row: {
   error: string | null;
   last_good_at: string | null;
   as_of: string | null;
+  fetched: number;
   validators: string;
   providers: string;
 }): SourceState {
@@ -48,6 +56,7 @@ function sourceState(row: {
     error: row.error === null ? null : (JSON.parse(row.error) as SourceState['error']),
     lastGoodAt: row.last_good_at,
     asOf: row.as_of,
+    fetched: row.fetched,
     validators: JSON.parse(row.validators) as SourceState['validators'],
     providers: JSON.parse(row.providers) as SourceState['providers'],
   };

@@ -60,10 +60,10 @@ export async function writeChanges(db: Transaction<Tables>, changes: CatalogChan
   await upsertRows(db, 'providers', ['id'], providers.upsert);
 }
 
-/** Whether anything that is published differs: records alone are not published. */
-function changesPublished({ models, offers, aliases, providers, delist }: CatalogChanges): boolean {
+/** Whether anything that is published differs. What a record says is published through its model; that it is there, by itself. */
+function changesPublished({ records, models, offers, aliases, providers, delist }: CatalogChanges): boolean {
   return (
-    delist.ids.length > 0 ||
+    delist.ids.length + records.added + records.remove.length + records.moved.length > 0 ||
     [models, offers, aliases, providers].some(({ upsert, remove }) => upsert.length + remove.length > 0)
   );
 }

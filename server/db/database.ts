@@ -96,6 +96,7 @@ async function migrateLocked(orm: Orm, lock: Kysely<Tables>): Promise<string[] |
   }
 }
 
-function isBusy(error: unknown): boolean {
+/** Whether another process is writing to the SQLite file. */
+export function isBusy(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'SQLITE_BUSY';
 }

@@ -58,6 +58,8 @@ export const SourceEntity = defineEntity({
     error: p.text().nullable(),
     lastGoodAt: p.text().nullable(),
     asOf: p.text().nullable(),
+    /** Items of its last good fetch. */
+    fetched: p.integer(),
     /** Validators of the last good fetch by URL, as JSON text. */
     validators: p.text(),
     /** What it says about providers, as JSON text. */

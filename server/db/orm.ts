@@ -12,11 +12,20 @@ import { ENTITIES } from './entities.ts';
 /** The tables as Kysely sees them. */
 export type Tables = InferKyselyDB<(typeof ENTITIES)[number]>;
 
-/** Which database it is; each difference that queries must know of is named once, in dialect.ts. */
+/** Which database it is; queries that differ between the two take it as an argument. */
 export type DialectName = 'sqlite' | 'postgresql';
 
 /** An open MikroORM over the one entity set. */
 export type Orm = SqliteOrm | PostgresOrm;
+
+/** What of pg's pool and its clients is touched here; pg itself is reached through MikroORM alone. */
+interface PooledClient {
+  readyForQuery: boolean;
+  _queryable: boolean;
+}
+interface Pool {
+  on(event: 'release', listener: (error: unknown, client: PooledClient) => void): void;
+}
 
 /** How a connection is going to be used: it decides the timeouts. */
 export type Purpose = 'read' | 'write';
@@ -79,6 +88,11 @@ function openPostgres(
       statement_timeout: reads ? 2 * SECOND : 120 * SECOND,
       idle_in_transaction_session_timeout: 60 * SECOND,
       keepAlive: true,
+      // pg 8.23 hands a client back after query_timeout though its query is still on it: such a client is not used again.
+      onPoolCreated: (pool: Pool) =>
+        pool.on('release', (_error: unknown, client: PooledClient) => {
+          if (!client.readyForQuery) client._queryable = false;
+        }),
       application_name: `effect-models ${purpose}`,
     },
     migrations,

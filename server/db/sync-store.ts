@@ -1,9 +1,11 @@
-import { sql, type Kysely } from 'kysely';
+import { setTimeout } from 'node:timers/promises';
+import { sql, type Kysely, type Transaction } from 'kysely';
 import { LeaseLost, type RunEnd, type Stored, type SyncStore } from '../../sync/store.ts';
 import { catalogVersion, countModels } from './catalog.ts';
+import { databaseNow } from './clock.ts';
 import { loadIndex } from './catalog-index.ts';
 import { raiseVersion, storeSources, writeChanges } from './catalog-write.ts';
-import type { Database } from './database.ts';
+import { isBusy, type Database } from './database.ts';
 import type { DialectName, Tables } from './orm.ts';
 
 /** How long a run may be silent before another takes over. */
@@ -11,11 +13,34 @@ export const LEASE_MS = 90_000;
 
 const LEASE = 'sync';
 
-/** The database's own clock in milliseconds: processes on several machines need not agree on the time. */
-function databaseNow(dialect: DialectName) {
-  return dialect === 'sqlite'
-    ? sql<number>`cast(unixepoch('subsec') * 1000 as integer)`
-    : sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`;
+/** Marks runs that are under way by name alone: whoever calls this holds the lease, or has seen that nobody does. */
+async function interrupt(db: Kysely<Tables>, at: string): Promise<void> {
+  await db
+    .updateTable('sync_runs')
+    .set({ status: 'interrupted', message: 'The process that ran it has died', completed_at: at })
+    .where('status', '=', 'running')
+    .execute();
+}
+
+/** Marks a run interrupted when its process has died and its lease has run out, so that none is shown as running for ever. */
+export async function sweepDeadRuns({ dialect, read, write }: Database): Promise<void> {
+  const running = await read
+    .selectFrom('sync_runs')
+    .select('id')
+    .where('status', '=', 'running')
+    .executeTakeFirst();
+  if (running === undefined) return;
+  const isHeld = (db: Kysely<Tables>) =>
+    db
+      .selectFrom('leases')
+      .select('owner')
+      .where('name', '=', LEASE)
+      .where('expires_at_ms', '>', databaseNow(dialect))
+      .executeTakeFirst();
+  if ((await isHeld(read)) !== undefined) return;
+  await write.transaction().execute(async (db) => {
+    if ((await isHeld(db)) === undefined) await interrupt(db, new Date().toISOString());
+  });
 }
 
 async function renew(
@@ -59,11 +84,29 @@ async function finish(db: Kysely<Tables>, end: RunEnd, completedAt: string): Pro
   return stored;
 }
 
+const BUSY_WAIT_MS = 30_000;
+const BUSY_RETRY_MS = 100;
+
+/** Tries again while another process writes to the SQLite file: it may be a backup, or another run's commit. */
+async function whileBusy<Result>(work: () => Promise<Result>): Promise<Result> {
+  const giveUpAt = Date.now() + BUSY_WAIT_MS;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isBusy(error) || Date.now() > giveUpAt) throw error;
+      await setTimeout(BUSY_RETRY_MS);
+    }
+  }
+}
+
 /** Keeps runs and catalogue in the database. */
 export function createSyncStore({ dialect, write: writer }: Database, leaseMs: number = LEASE_MS): SyncStore {
+  const inTransaction = <Result>(work: (db: Transaction<Tables>) => Promise<Result>) =>
+    whileBusy(() => writer.transaction().execute(work));
   return {
     beginRun: ({ id, trigger, startedAt }) =>
-      writer.transaction().execute(async (db) => {
+      inTransaction(async (db) => {
         const now = databaseNow(dialect);
         const expires = sql<number>`${now} + ${leaseMs}`;
         const taken = await db
@@ -85,15 +128,7 @@ export function createSyncStore({ dialect, write: writer }: Database, leaseMs: n
             .executeTakeFirst();
           return { begun: false, runId: holder?.owner ?? '' };
         }
-        await db
-          .updateTable('sync_runs')
-          .set({
-            status: 'interrupted',
-            message: 'The process that ran it has died',
-            completed_at: startedAt,
-          })
-          .where('status', '=', 'running')
-          .execute();
+        await interrupt(db, startedAt);
         await db
           .insertInto('sync_runs')
           .values({
@@ -120,7 +155,7 @@ export function createSyncStore({ dialect, write: writer }: Database, leaseMs: n
       writer.selectFrom('records').select(['source', 'id', 'raw']).where('source', 'in', sources).execute(),
 
     commit: (changes, end) =>
-      writer.transaction().execute(async (db) => {
+      inTransaction(async (db) => {
         if (!(await renew(db, dialect, end.id, leaseMs))) throw new LeaseLost();
         await writeChanges(db, changes);
         await storeSources(db, changes.sources);
@@ -130,7 +165,7 @@ export function createSyncStore({ dialect, write: writer }: Database, leaseMs: n
       }),
 
     endRun: (end, sources) =>
-      writer.transaction().execute(async (db) => {
+      inTransaction(async (db) => {
         await storeSources(db, sources);
         return finish(db, end, new Date().toISOString());
       }),

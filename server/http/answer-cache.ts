@@ -19,8 +19,8 @@ export interface AnswerRequest {
 /** Finished JSON text, and where it came from. */
 export interface Answer {
   body: string;
-  /** hit: kept before. miss: made for this request or one at the same time. bypass: the cache was not asked. */
-  state: 'hit' | 'miss' | 'bypass';
+  /** hit: kept before. miss: made for this request or one at the same time. */
+  state: 'hit' | 'miss';
 }
 
 /** Keeps the finished bytes of answers; it may only help, never fail a request. */

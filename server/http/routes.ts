@@ -59,7 +59,7 @@ function cacheable(output: unknown): { catalog: CatalogState; body: string } {
   return { catalog: { version: meta.catalogVersion, committedAt: timestamp }, body: JSON.stringify(output) };
 }
 
-const CACHE_STATUS = { hit: 'hit', miss: 'fwd=miss', bypass: 'fwd=bypass' };
+const CACHE_STATUS = { hit: 'hit', miss: 'fwd=miss' };
 
 function sendCacheable(
   request: FastifyRequest,

@@ -1,6 +1,7 @@
 import { catalogVersion, EMPTY_CATALOG, type CatalogVersion } from '../db/catalog.ts';
 import type { Database } from '../db/database.ts';
 import { lastStatuses } from '../db/runs.ts';
+import { sweepDeadRuns } from '../db/sync-store.ts';
 
 /** What was seen last of the things that the service rests on. */
 export interface ProbeState {
@@ -38,6 +39,7 @@ export function startProbe({ database, cacheIsUp }: { database: Database; cacheI
       const seen = await catalogVersion(database.read);
       // What was published while this look was under way is newer than what it saw.
       if (catalog === before) catalog = seen;
+      await sweepDeadRuns(database);
       const statuses = await lastStatuses(database.read, 2);
       const syncs = statuses.length < 2 || statuses.includes('completed');
       state = { database: true, cache: cacheIsUp(), syncs };

@@ -90,7 +90,13 @@ function readRow(itemId: string, { row, indexVersion, retired }: z.infer<typeof 
   const bare = { effort, variant: null, date: null, source: SOURCE, attribution: ARTIFICIAL_ANALYSIS };
   const measured = (values: Values, unitOf: (name: string) => string | null, zeroIsUnknown: boolean) =>
     Object.entries(values ?? {}).flatMap(([name, value]): Benchmark[] => {
-      if (typeof value !== 'number' || (zeroIsUnknown && value === 0) || !isPlainText(name)) return [];
+      if (
+        typeof value !== 'number' ||
+        !Number.isFinite(value) ||
+        (zeroIsUnknown && value === 0) ||
+        !isPlainText(name)
+      )
+        return [];
       const isIndex = /_index(_cost.*)?$/.test(name);
       return [{ ...bare, name, value, unit: unitOf(name), indexVersion: isIndex ? indexVersion : null }];
     });

@@ -127,6 +127,17 @@ const MODALITIES = new Map<string, [input: string[], output: string[]]>([
   ['visual-question-answering', [['text', 'image'], ['text']]],
 ]);
 
+function taggedWith(tags: string[], form: RegExp): string[] {
+  return tags.map((tag) => form.exec(tag)?.[1]).filter((found) => found !== undefined);
+}
+
+const LANGUAGES = new Intl.DisplayNames('en', { type: 'language', fallback: 'none' });
+
+/** Tags of two letters are languages, but for a few such as `tf`. */
+function isLanguage(code: string): boolean {
+  return LANGUAGES.of(code) !== undefined;
+}
+
 function readRepository(itemId: string, id: string, said: z.infer<typeof Repository>): SourceRecord {
   const slash = id.indexOf('/');
   const model = id.slice(slash + 1);
@@ -145,6 +156,8 @@ function readRepository(itemId: string, id: string, said: z.infer<typeof Reposit
       openWeights: true,
       parameterCount: said.safetensors?.total ?? null,
       task: said.pipeline_tag,
+      baseModels: taggedWith(said.tags, /^base_model:([^:]+\/[^:]+)$/),
+      languages: taggedWith(said.tags, /^([a-z]{2})$/).filter(isLanguage),
       library: said.library_name,
       gated: said.gated === null ? null : said.gated !== false,
       license: said.tags.find((tag) => tag.startsWith('license:'))?.slice('license:'.length) || null,

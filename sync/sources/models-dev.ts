@@ -62,7 +62,9 @@ export const modelsDev = defineSource({
         readEnvelope(Metadata, await bodyOf(upstream, metadataUrl, metadata), metadataUrl),
       ));
     const described = Object.entries(models ?? {}).map(([id, value]) => ({ id: `${METADATA}${id}`, value }));
-    return { notModified: false, items: makeItems([...entries, ...described]), providers, asOf: null };
+    const items = makeItems([...entries, ...described]);
+    const fetched = { notModified: false as const, items, providers, asOf: null };
+    return models === null ? { ...fetched, keeps: METADATA } : fetched;
   },
   parse(item) {
     return item.id.startsWith(METADATA) ? readMetadata(item) : readOffer(SOURCE, item);

@@ -53,6 +53,8 @@ export const openRouter = defineSource({
       seen.add(url);
       url = page.links?.next ? nextPageUrl(page.links.next, url) : null;
     }
+    // Validators vouch for one page: with more of them, an unchanged first page tells nothing.
+    if (seen.size > 1) for (const page of seen) upstream.forget(page);
     if (url !== null) upstream.warn('The list of models goes round in circles, or on for too long.');
     const entries = rows.map((value) => ({ id: JsonObject.safeParse(value).data?.id, value }));
     return { notModified: false, items: makeItems(entries), providers: [PROVIDER], asOf: null };
@@ -98,6 +100,7 @@ const Row = z.object({
   reasoning: lenient(
     z.object({
       mandatory: lenient(z.boolean()),
+      default_enabled: lenient(z.boolean()),
       supported_efforts: lenientList(PlainText),
       default_effort: OptionalText,
       supports_max_tokens: lenient(z.boolean()),
@@ -116,6 +119,7 @@ const Row = z.object({
           category: PlainText,
           elo: lenient(z.number()),
           win_rate: lenient(z.number()),
+          rank: lenient(z.number()),
         }),
       ),
     }),
@@ -159,6 +163,7 @@ function readRow(itemId: string, row: Row): SourceRecord {
       moderated: serving?.is_moderated ?? null,
       apiUrl: null,
       npmPackage: null,
+      apiShape: null,
       listedAt: row.created,
       lifecycle: expiry === null ? null : { status: 'retiring', date: expiry, successor: null },
     },
@@ -206,7 +211,9 @@ function readFacts(row: Row): ModelFacts {
     reasoning: reasoning && {
       mandatory: reasoning.mandatory,
       efforts: reasoning.supported_efforts,
+      enabledByDefault: reasoning.default_enabled,
       defaultEffort: reasoning.default_effort,
+      interleavedField: null,
       budgetTokens: reasoning.supports_max_tokens === true ? { min: null, max: null } : null,
     },
     limits: {
@@ -230,22 +237,28 @@ function splitName(name: string): [creatorName: string | null, name: string] {
 }
 
 const INDICES = ['intelligence', 'coding', 'agentic'];
+const DESIGN_ARENA_VALUES = [
+  ['elo', 'design_arena_elo', 'elo'],
+  ['win_rate', 'design_arena_win_rate', 'percent'],
+  ['rank', 'design_arena_rank', 'rank'],
+] as const;
 const DESIGN_ARENA = { name: 'Design Arena', url: 'https://www.designarena.ai' };
 
-function readBenchmarks(said: Row['benchmarks']): Benchmark[] {
+function readBenchmarks(benches: Row['benchmarks']): Benchmark[] {
   const bare = { unit: null, indexVersion: null, effort: null, variant: null, date: null, source: SOURCE };
   const benchmarks: Benchmark[] = [];
   for (const index of INDICES) {
-    const value = said?.artificial_analysis?.[`${index}_index`];
-    if (typeof value !== 'number') continue;
+    const value = benches?.artificial_analysis?.[`${index}_index`];
+    if (typeof value !== 'number' || !Number.isFinite(value)) continue;
     const name = `artificial_analysis_${index}_index`;
     benchmarks.push({ ...bare, name, value, attribution: ARTIFICIAL_ANALYSIS });
   }
-  for (const { arena, category, elo, win_rate: winRate } of said?.design_arena ?? []) {
+  for (const { arena, category, ...said } of benches?.design_arena ?? []) {
     const measured = { ...bare, variant: `${arena}/${category}`, attribution: DESIGN_ARENA };
-    if (elo !== null) benchmarks.push({ ...measured, name: 'design_arena_elo', value: elo, unit: 'elo' });
-    if (winRate === null) continue;
-    benchmarks.push({ ...measured, name: 'design_arena_win_rate', value: winRate, unit: 'percent' });
+    for (const [key, name, unit] of DESIGN_ARENA_VALUES) {
+      const value = said[key];
+      if (value !== null) benchmarks.push({ ...measured, name, value, unit });
+    }
   }
   return benchmarks;
 }

@@ -49,11 +49,23 @@ test('contracts/ alone types a client: inputs, outputs, queries and mutations', 
 
 test.each([
   ['an unknown operation', 'await client.models.delete.query({});', /Property 'delete' does not exist/],
-  ['an input of the wrong type', "await client.models.list.query({ limit: '5' });", /'string' is not assignable to type 'number'/],
+  [
+    'an input of the wrong type',
+    "await client.models.list.query({ limit: '5' });",
+    /'string' is not assignable to type 'number'/,
+  ],
   ['an unknown input', 'await client.models.list.query({ size: 5 });', /'size' does not exist/],
   ['a missing input', "await client.models.get.query({ creator: 'openai' });", /Property 'slug' is missing/],
-  ['an output read as something else', 'const name: number = (await client.models.list.query()).data[0]!.name; export { name };', /'string' is not assignable to type 'number'/],
-  ['a query called as a mutation', 'await client.models.list.mutate({});', /Property 'mutate' does not exist/],
+  [
+    'an output read as something else',
+    'const name: number = (await client.models.list.query()).data[0]!.name; export { name };',
+    /'string' is not assignable to type 'number'/,
+  ],
+  [
+    'a query called as a mutation',
+    'await client.models.list.mutate({});',
+    /Property 'mutate' does not exist/,
+  ],
 ])('%s does not compile', (_what, line, complaint) => {
   expect(complaintsOf(`${prelude}\n${line}`)).toMatch(complaint);
 });

@@ -37,7 +37,7 @@ function changes(models: ModelRow[]): CatalogChanges {
   return {
     format: 1,
     sources: [],
-    records: { upsert: [], remove: [], moved: [] },
+    records: { upsert: [], added: 0, remove: [], moved: [] },
     models: { upsert: models, remove: [] },
     offers: { upsert: [], remove: [] },
     aliases: { upsert: [], remove: [] },
@@ -145,7 +145,7 @@ describe.each(DATABASES)('the store on $name', ({ create }) => {
       firstSeenAt: AT,
       updatedAt: AT,
     };
-    const onlyRecords = { ...changes([]), records: { upsert: [record], remove: [], moved: [] } };
+    const onlyRecords = { ...changes([]), records: { upsert: [record], added: 0, remove: [], moved: [] } };
     expect(await commit('sync_2', onlyRecords)).toMatchObject({ catalogVersion: 1, models: 2 });
     expect(await commit('sync_3', { ...changes([]), delist: { ids: ['a/c'], date: AT } })).toMatchObject({
       catalogVersion: 2,

@@ -57,6 +57,8 @@ export const model: Model = {
   parameterCount: null,
   tokenizer: null,
   task: null,
+  baseModels: [],
+  languages: [],
   library: null,
   gated: null,
   license: null,

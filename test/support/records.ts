@@ -60,6 +60,7 @@ export function offerFacts(
     moderated: null,
     apiUrl: null,
     npmPackage: null,
+    apiShape: null,
     listedAt: null,
     lifecycle: null,
     ...over,

@@ -33,7 +33,8 @@ async function findPostgres(): Promise<{ url: string; stop: () => Promise<void> 
   for (const url of candidates) {
     if (await answersPostgres(url)) return { url, stop: () => Promise.resolve() };
   }
-  if (given) throw new Error('TEST_DATABASE_URL is set, but no Postgres that may create databases answers there.');
+  if (given)
+    throw new Error('TEST_DATABASE_URL is set, but no Postgres that may create databases answers there.');
   return startEmbeddedPostgres();
 }
 

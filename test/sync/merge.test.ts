@@ -86,7 +86,7 @@ describe('a field', () => {
     facts: {
       releaseDate: '2024-12-07',
       openWeights: false,
-      limits: { context: 1, input: null, output: 4_096 },
+      limits: { context: 128_000, input: null, output: 4_096 },
     },
   });
   const repository = record({
@@ -105,6 +105,17 @@ describe('a field', () => {
       '2024-12-06',
       { context: 128_000, input: null, output: 4_096 },
     ]);
+  });
+
+  test('limits are those of one record, filled in from records of the same context alone', () => {
+    const bigger = offered('azure', 'm', {
+      facts: { limits: { context: 1_000_000, input: 900_000, output: 64_000 } },
+    });
+    expect(merge('meta', [metadata, bigger]).model.limits).toEqual({
+      context: 128_000,
+      input: null,
+      output: null,
+    });
   });
 
   test('open weights: the repository is believed before a seller', () => {

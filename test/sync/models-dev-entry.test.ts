@@ -157,35 +157,63 @@ describe('an offer in the form of models.dev', () => {
     expect(priceOf({ cost: { ...legacy, tiers: [] } }).tiers).toEqual([]);
   });
 
-  test('has modes with prices of their own', () => {
+  test('has modes with prices of their own, and what to ask for them with', () => {
+    const provider = { headers: { 'x-beta': 'fast' }, body: { service_tier: 'priority' } };
     const { offer } = readOne({
-      experimental: { modes: { fast: { cost: { input: 5, output: 30 } }, slow: { provider: {} } } },
+      experimental: {
+        modes: {
+          fast: { cost: { input: 5, output: 30 }, provider },
+          bare: { cost: { input: 1 } },
+          slow: { provider },
+        },
+      },
     });
     expect(offer.modes).toMatchObject([
       {
         name: 'fast',
+        request: provider,
         pricing: { status: 'known', prices: { input: 5_000_000_000, output: 30_000_000_000 } },
       },
+      { name: 'bare', request: { headers: {}, body: {} }, pricing: { status: 'known' } },
     ]);
   });
 
   test.each([
     [undefined, null],
     [[], null],
-    [
-      [{ type: 'effort', values: [null, 'low', 'high'] }],
-      { mandatory: null, efforts: ['low', 'high'], defaultEffort: null, budgetTokens: null },
-    ],
+    [[{ type: 'effort', values: [null, 'low', 'high'] }], { efforts: ['low', 'high'] }],
     [
       [{ type: 'toggle' }, { type: 'budget_tokens', min: 0, max: 24_576 }],
-      { mandatory: false, efforts: [], defaultEffort: null, budgetTokens: { min: 0, max: 24_576 } },
+      { mandatory: false, budgetTokens: { min: 0, max: 24_576 } },
     ],
-    [
-      [{ type: 'budget_tokens', min: 1024 }],
-      { mandatory: null, efforts: [], defaultEffort: null, budgetTokens: { min: 1024, max: null } },
-    ],
-  ])('with reasoning options %j', (options, reasoning) => {
-    expect(readOne({ reasoning_options: options }).record.facts.reasoning).toEqual(reasoning);
+    [[{ type: 'budget_tokens', min: 1024 }], { budgetTokens: { min: 1024, max: null } }],
+  ])('with reasoning options %j', (options, said) => {
+    const unsaid = {
+      mandatory: null,
+      efforts: [],
+      enabledByDefault: null,
+      defaultEffort: null,
+      interleavedField: null,
+      budgetTokens: null,
+    };
+    const { reasoning } = readOne({ reasoning_options: options, interleaved: true }).record.facts;
+    expect(reasoning).toEqual(said && { ...unsaid, ...said });
+  });
+
+  test('says in which field reasoning is handed back', () => {
+    const { reasoning } = readOne({ reasoning_options: [], interleaved: { field: 'reasoning_content' } })
+      .record.facts;
+    expect(reasoning).toMatchObject({ interleavedField: 'reasoning_content', efforts: [] });
+  });
+
+  test.each([
+    ['Cohere: Command R', 'Command R'],
+    ['Claude Opus 4.5 (latest)', 'Claude Opus 4.5'],
+    ['CoBuddy (free)', 'CoBuddy'],
+    ['Nobody We Know: Nova', 'Nobody We Know: Nova'],
+    ['(free)', '(free)'],
+  ])('called %s by a seller is %s', (said, name) => {
+    expect(readOne({ name: said }).record.facts.name).toBe(name);
   });
 
   test.each([

@@ -91,17 +91,40 @@ describe.each(DATABASES)('a sync on $name', ({ create }) => {
     expect(outcome?.warnings.join()).toMatch(/models\.json/);
   });
 
-  test('metadata that was missing once is fetched again, though its validators are known', async () => {
+  test('metadata that can not be fetched stays as it was, and is fetched again', async () => {
     await app.sync();
+    const license = async () => (await model('openai/gpt-oss-120b')).license;
     const { modelsDevModels } = upstream.content;
-    expect((await model('openai/gpt-oss-120b')).license).toBe('Apache-2.0');
+    const before = (await models()).map(({ id }) => id);
     upstream.content.modelsDevModels = null;
     entries().openai!.models['gpt-5.4']!.name = 'GPT-5.4 renamed';
+    const run = await app.sync();
+    expect(run.sources.find(({ source }) => source === 'models.dev')?.warnings.join()).toMatch(
+      /models\.json/,
+    );
+    expect([await license(), (await models()).map(({ id }) => id)]).toEqual(['Apache-2.0', before]);
+    upstream.content.modelsDevModels = structuredClone(modelsDevModels);
+    (upstream.content.modelsDevModels as Record<string, { license?: string }>)[
+      'openai/gpt-oss-120b'
+    ]!.license = 'MIT';
     await app.sync();
-    expect((await model('openai/gpt-oss-120b')).license).not.toBe('Apache-2.0');
-    upstream.content.modelsDevModels = modelsDevModels;
+    expect(await license()).toBe('MIT');
+  });
+
+  test.each([
+    ['empty', () => []],
+    ['shrunken', (rows: object[]) => rows.slice(0, 6)],
+    ['unreadable', (rows: object[]) => rows.map((row, index) => (index === 0 ? { ...row, id: 7 } : row))],
+  ])('a source that comes back %s keeps its last good records, until it is forced', async (_how, change) => {
     await app.sync();
-    expect((await model('openai/gpt-oss-120b')).license).toBe('Apache-2.0');
+    const before = await models();
+    upstream.content.openrouter = change(upstream.content.openrouter);
+    const run = await app.sync();
+    const outcome = run.sources.find(({ source }) => source === 'openrouter');
+    expect([run.status, outcome?.status, outcome?.error?.class]).toEqual(['partial', 'failed', 'shape']);
+    expect(await models()).toEqual(before);
+    expect((await app.sync('?force=true')).status).toBe('completed');
+    expect(await models()).not.toEqual(before);
   });
 
   test('items that do not parse are rejected one by one, counted, with samples', async () => {
@@ -306,6 +329,35 @@ describe.each(DATABASES)('a sync on $name', ({ create }) => {
     expect(dated.asOf).toMatch(/^20\d\d/);
     expect(detail.offers.flatMap(({ sources }) => sources)).toEqual(detail.offers.map(() => dated));
     expect(detail.records.every(({ asOf }) => asOf === dated.asOf)).toBe(true);
+  });
+
+  test('the bundled copy is dropped by a production sync as well', async () => {
+    const heal = fail('/', 503);
+    await app.sync();
+    heal();
+    await app.stop();
+    app = await startApp(environment(), { world: 'production', times: { http: FAST } });
+    await app.sync();
+    expect(JSON.stringify(await app.database.read.selectFrom('aliases').selectAll().execute())).not.toContain(
+      'bundled',
+    );
+    expect(await models()).toHaveLength(18);
+  });
+
+  test('an item that would break answers is turned down or mended, on both databases', async () => {
+    const [row] = upstream.content.openrouter as Record<string, unknown>[];
+    upstream.content.openrouter.push({ ...row, id: 'long/name', name: 'x'.repeat(9_000) });
+    const [measured] = upstream.content.artificialAnalysis as Record<string, unknown>[];
+    upstream.content.artificialAnalysis.push({
+      ...measured,
+      id: 'colon',
+      slug: 'colon',
+      name: 'Colon A+',
+      model_creator: { name: 'Foo: Bar' },
+    });
+    const run = await app.sync();
+    expect(run.sources.find(({ source }) => source === 'openrouter')?.rejected).toBe(1);
+    expect((await models()).map(({ id }) => id)).toContain('foo-bar/colon-a-plus');
   });
 
   test('production never shows the bundled copy', async () => {

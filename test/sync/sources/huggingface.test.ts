@@ -47,6 +47,8 @@ describe('a repository', () => {
           parameterCount: 8_030_261_248,
           tokenizer: null,
           task: 'text-generation',
+          baseModels: [],
+          languages: [],
           library: 'transformers',
           gated: true,
           license: 'apache-2.0',
@@ -61,6 +63,24 @@ describe('a repository', () => {
         offer: null,
       },
     ]);
+  });
+
+  test('says what it was made from, and which languages it knows', async () => {
+    const tags = [
+      'base_model:acme/Nova-1',
+      'base_model:finetune:acme/Nova-1',
+      'en',
+      'zh',
+      'tf',
+      'moe',
+      'license:mit',
+    ];
+    const record = await readOne({ tags });
+    expect(record?.facts).toMatchObject({
+      baseModels: ['acme/Nova-1'],
+      languages: ['en', 'zh'],
+      license: 'mit',
+    });
   });
 
   test('of a list without `expand` has what such a list gives', async () => {

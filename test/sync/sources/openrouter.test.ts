@@ -152,17 +152,22 @@ describe('a model', () => {
   });
 
   test('has its reasoning', async () => {
-    const reasoning = { mandatory: true, supported_efforts: ['high', 'low'], default_effort: 'high' };
+    const efforts = { supported_efforts: ['high', 'low'], default_effort: 'high' };
+    const reasoning = { mandatory: true, default_enabled: true, ...efforts };
     expect((await readOne({ reasoning })).record?.facts.reasoning).toEqual({
       mandatory: true,
       efforts: ['high', 'low'],
+      enabledByDefault: true,
       defaultEffort: 'high',
+      interleavedField: null,
       budgetTokens: null,
     });
     expect((await readOne({ reasoning: { supports_max_tokens: true } })).record?.facts.reasoning).toEqual({
       mandatory: null,
       efforts: [],
+      enabledByDefault: null,
       defaultEffort: null,
+      interleavedField: null,
       budgetTokens: { min: null, max: null },
     });
   });
@@ -185,6 +190,7 @@ describe('a model', () => {
       { ...index, name: 'artificial_analysis_agentic_index', value: 0 },
       { ...arena, name: 'design_arena_elo', value: 1136, unit: 'elo' },
       { ...arena, name: 'design_arena_win_rate', value: 52.1, unit: 'percent' },
+      { ...arena, name: 'design_arena_rank', value: 4, unit: 'rank' },
     ]);
   });
 
