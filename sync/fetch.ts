@@ -80,17 +80,12 @@ export async function parseItems(
 }
 
 const MOST_LOST = 0.2;
-const MOST_REJECTED = 0.05;
 
-/** What makes a fetch hard to believe, beside what was held before; null: nothing does. Growth never does. */
-function suspicionOf(parsed: number, rejected: number, held: number): string | null {
+/** What makes a fetch hard to believe, beside the records that were held before; null: nothing does. Growth never does. */
+function suspicionOf(fetched: number, parsed: number, held: number): string | null {
   const remedy = 'Its last good records stay; sync with force to accept it.';
-  if (parsed === 0) return `brought nothing that could be read. ${remedy}`;
-  if (held === 0) return null;
+  if (parsed === 0 && fetched + held > 0) return `brought nothing that could be read. ${remedy}`;
   if (parsed < (1 - MOST_LOST) * held) return `brought ${parsed} records where ${held} were held. ${remedy}`;
-  if (rejected > MOST_REJECTED * (parsed + rejected)) {
-    return `brought ${rejected} of ${parsed + rejected} items that could not be read. ${remedy}`;
-  }
   return null;
 }
 
@@ -100,7 +95,7 @@ export async function fetchSource(
   settings: SourceSettings,
   options: {
     validators: Validators;
-    lastGood: { records: number; items: number };
+    lastGood: { recordIds: string[]; items: number };
     guarded: boolean;
     signal: AbortSignal;
     limits: HttpLimits;
@@ -146,13 +141,18 @@ export async function fetchSource(
     }
     const { records, rejections } = await parseItems(source, fetched.items);
     const rejected = fetched.items.length - records.length;
-    const suspicion = suspicionOf(records.length, rejected, options.lastGood.records);
-    if (options.guarded && suspicion !== null)
-      throw new UpstreamError('shape', `${source.name} ${suspicion}`);
+    const counts = { fetched: fetched.items.length, parsed: records.length, rejected, rejections };
+    const { keeps = null } = fetched;
+    const held = options.lastGood.recordIds.filter((id) => keeps === null || !id.startsWith(keeps));
+    const suspicion = suspicionOf(fetched.items.length, records.length, held.length);
+    if (options.guarded && suspicion !== null) {
+      const error = { class: 'shape' as const, message: `${source.name} ${suspicion}` };
+      return { outcome: finish({ status: 'failed', ...counts, error }), ...nothing };
+    }
     return {
-      outcome: finish({ fetched: fetched.items.length, parsed: records.length, rejected, rejections }),
+      outcome: finish(counts),
       records,
-      keeps: fetched.keeps ?? null,
+      keeps,
       providers: fetched.providers,
       asOf: fetched.asOf,
       validators: validators(),

@@ -78,15 +78,15 @@ async function fetchAll(
   outcomes: SourceOutcome[],
   { guarded }: { guarded: boolean },
 ): Promise<FetchedSource[]> {
-  const counts = Map.groupBy(index.records, ({ source }) => source);
+  const held = Map.groupBy(index.records, ({ source }) => source);
   const { fallback } = ports;
   const answerTimeoutMs = index.models.length === 0 ? fallback.answerTimeoutMs : null;
   const fetchOne = async (source: SourceDefinition) => {
     const fetched = await fetchSource(source, ports.settings[source.id] ?? NO_SETTINGS, {
       // Validators are worth nothing without the records that they vouch for.
-      validators: counts.has(source.id) ? (index.sources.get(source.id)?.validators ?? {}) : {},
+      validators: held.has(source.id) ? (index.sources.get(source.id)?.validators ?? {}) : {},
       lastGood: {
-        records: counts.get(source.id)?.length ?? 0,
+        recordIds: (held.get(source.id) ?? []).map(({ id }) => id),
         items: index.sources.get(source.id)?.fetched ?? 0,
       },
       signal,

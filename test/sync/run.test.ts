@@ -102,7 +102,9 @@ describe.each(DATABASES)('a sync on $name', ({ create }) => {
     expect(run.sources.find(({ source }) => source === 'models.dev')?.warnings.join()).toMatch(
       /models\.json/,
     );
-    expect([await license(), (await models()).map(({ id }) => id)]).toEqual(['Apache-2.0', before]);
+    expect([run.status, await license()]).toEqual(['completed', 'Apache-2.0']);
+    expect((await models()).map(({ id }) => id)).toEqual(before);
+    expect((await model('openai/gpt-5.4')).name).toBe('GPT-5.4 renamed');
     upstream.content.modelsDevModels = structuredClone(modelsDevModels);
     (upstream.content.modelsDevModels as Record<string, { license?: string }>)[
       'openai/gpt-oss-120b'
@@ -114,7 +116,7 @@ describe.each(DATABASES)('a sync on $name', ({ create }) => {
   test.each([
     ['empty', () => []],
     ['shrunken', (rows: object[]) => rows.slice(0, 6)],
-    ['unreadable', (rows: object[]) => rows.map((row, index) => (index === 0 ? { ...row, id: 7 } : row))],
+    ['unreadable', (rows: object[]) => rows.map((row) => ({ ...row, id: 7 }))],
   ])('a source that comes back %s keeps its last good records, until it is forced', async (_how, change) => {
     await app.sync();
     const before = await models();
@@ -165,6 +167,30 @@ describe.each(DATABASES)('a sync on $name', ({ create }) => {
     expect(run).toMatchObject({ status: 'completed', catalogVersion: 1 });
     expect(run.sources.map(({ status }) => status)).toEqual(['ok', 'ok', 'ok', 'ok']);
     expect(upstream.requests.filter(({ status }) => status === 304)).toEqual([]);
+  });
+
+  test('in pages, a change on the last page is seen though the first has not changed', async () => {
+    upstream.content.pageSize.openrouter = 3;
+    await app.sync();
+    const last = upstream.content.openrouter.at(-1) as { id: string; name: string };
+    upstream.content.openrouter = upstream.content.openrouter.with(-1, { ...last, name: 'Renamed' });
+    const run = await app.sync();
+    expect(run.sources.find(({ source }) => source === 'openrouter')?.status).toBe('ok');
+    const [creator, slug] = last.id.split('/');
+    expect((await model(`${creator}/${slug}`)).name).toBe('Renamed');
+  });
+
+  test('while the version stays, so does every byte', async () => {
+    await app.sync();
+    const answer = () => app.get('/v1/models/openai/whisper-large-v3').then((response) => response.text());
+    const before = await answer();
+    const item = upstream.content.huggingface.find(
+      (row) => (row as { id: string }).id === 'openai/whisper-large-v3',
+    );
+    (item as { downloads: number }).downloads += 1;
+    expect((await app.sync()).catalogVersion).toBe(1);
+    await restart({});
+    expect(await answer()).toBe(before);
   });
 
   test('only what differs is written', async () => {
