@@ -105,12 +105,15 @@ function mergeBenchmarks(records: SourceRecord[]): Benchmark[] {
   });
 }
 
-/** Limits of one record, whole; what it leaves open is filled in from those that state the same context. */
+/** A seller's lower limit on input or output is its own, not the model's. */
+const OFFICIAL: Trust[] = ['metadata', 'own', 'openrouter'];
+
+/** Limits of one record, whole; what it leaves open is filled in from official ones that state the same context. */
 function mergeLimits(picker: Picker): Limits {
   const stated = picker.pick('limits', GENERAL, ({ limits }) => (limits.context === null ? null : limits));
   const fill = (name: 'input' | 'output') =>
     stated?.[name] ??
-    picker.pick('limits', GENERAL, ({ limits }) => {
+    picker.pick('limits', OFFICIAL, ({ limits }) => {
       const fits =
         stated === null ||
         (limits.context === stated.context && (limits[name] ?? 0) <= (stated.context ?? 0));

@@ -173,7 +173,7 @@ describe.each(DATABASES)('a sync on $name', ({ create }) => {
     upstream.content.pageSize.openrouter = 3;
     await app.sync();
     const last = upstream.content.openrouter.at(-1) as { id: string; name: string };
-    upstream.content.openrouter = upstream.content.openrouter.with(-1, { ...last, name: 'Renamed' });
+    upstream.content.openrouter = [...upstream.content.openrouter.slice(0, -1), { ...last, name: 'Renamed' }];
     const run = await app.sync();
     expect(run.sources.find(({ source }) => source === 'openrouter')?.status).toBe('ok');
     const [creator, slug] = last.id.split('/');
