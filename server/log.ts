@@ -9,6 +9,14 @@ export function createLogger({ level, readable }: { level: string; readable: boo
     redact: ['req.headers["x-admin"]', 'req.headers.authorization'],
   };
   return readable
-    ? pino(options, pretty({ include: 'level,time,err,requestId', translateTime: 'HH:MM:ss', sync: true }))
+    ? pino(
+        options,
+        pretty({
+          include: 'level,time,err,requestId',
+          singleLine: true,
+          translateTime: 'HH:MM:ss',
+          sync: true,
+        }),
+      )
     : pino(options);
 }
