@@ -36,6 +36,16 @@ describe('metadata', () => {
     return records[1];
   };
 
+  test.each([
+    ['GPQA', 'https://artificialanalysis.ai/models/nova-1', 'Artificial Analysis'],
+    ['Artificial Analysis Intelligence Index', 'https://openrouter.ai/acme/nova-1', 'Artificial Analysis'],
+    ['GPQA', 'https://openrouter.ai/acme/nova-1', 'openrouter.ai'],
+    ['GPQA', 'not a page', undefined],
+  ])('credits %s from %s to %s', async (name, source, credited) => {
+    const record = await readMetadata({ benchmarks: [{ name, score: 50, source }] });
+    expect(record?.facts.benchmarks[0]?.attribution?.name).toBe(credited);
+  });
+
   test('names creator and model, and makes no offer', async () => {
     expect(await readMetadata({})).toMatchObject({
       id: 'models.json/acme/nova-1',
@@ -194,4 +204,13 @@ describe('fetching', () => {
     expect(records.map(({ id }) => id)).toEqual(['a/b/c']);
     expect(rejections).toEqual([{ id: 'a/b/c (duplicate 1)', reason: 'duplicate id' }]);
   });
+});
+
+test('without models.json, what stands of it is kept, and its validators are forgotten', async () => {
+  const { upstream, forgotten, warnings } = serve(
+    modelsDev,
+    answers(catalogOf(model), { failure: new UpstreamError('http', 'answered 503', { httpStatus: 503 }) }),
+  );
+  expect(await modelsDev.fetch(upstream)).toMatchObject({ notModified: false, keeps: 'models.json/' });
+  expect([forgotten, warnings.length]).toEqual([['https://upstream.test/base/models.json'], 1]);
 });
