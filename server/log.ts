@@ -6,7 +6,7 @@ const WARN = 40;
 /** What a person needs of a line: its message, and of a problem the id that the caller was told to quote. */
 function messageOf(line: Record<string, unknown>, messageKey: string): string {
   const { level, requestId } = line;
-  const message = String(line[messageKey]);
+  const message = line[messageKey] as string;
   return requestId !== undefined && Number(level) >= WARN
     ? `${message} (request ${String(requestId)})`
     : message;
