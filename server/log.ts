@@ -7,9 +7,8 @@ const WARN = 40;
 function messageOf(line: Record<string, unknown>, messageKey: string): string {
   const { level, requestId } = line;
   const message = line[messageKey] as string;
-  return requestId !== undefined && Number(level) >= WARN
-    ? `${message} (request ${String(requestId)})`
-    : message;
+  const isTrouble = typeof level === 'number' && level >= WARN;
+  return isTrouble && typeof requestId === 'string' ? `${message} (request ${requestId})` : message;
 }
 
 /** Makes the log: JSON lines on standard output, or lines for people under `npm run dev` and on a terminal. */
