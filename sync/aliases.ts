@@ -141,4 +141,4 @@ export const SOLE_BRAND: { pattern: RegExp; creator: string; reason: string }[] 
 ];
 
 /** Suffixes that providers put behind a model's name to sell the same model on other terms. */
-export const TERMS_SUFFIX = /:(free|batch|thinking|extended|beta)$/;
+export const TERMS_SUFFIX = /:(free|batch|thinking|extended|beta|exacto)$/;

@@ -48,7 +48,7 @@ function reasonOf(error: unknown): string {
 }
 
 /** Reads items one by one; what does not parse is counted by its reason, with samples. */
-export async function parseItems(
+async function parseItems(
   source: SourceDefinition,
   items: Item[],
 ): Promise<{ records: FetchedRecord[]; rejections: Rejection[] }> {

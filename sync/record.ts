@@ -61,7 +61,7 @@ export const CAPABILITIES = [
   'structured_outputs',
   'tools',
 ] as const;
-export type Capability = (typeof CAPABILITIES)[number];
+type Capability = (typeof CAPABILITIES)[number];
 
 /** What a source says about a model itself. Null and absent capabilities are unknown. */
 export interface ModelFacts {

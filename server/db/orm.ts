@@ -48,7 +48,7 @@ export function dialectOf(databaseUrl: string): DialectName {
 }
 
 /** The path of an SQLite URL (`file:./data/x.db`, `file:///var/x.db`). */
-export function sqlitePath(databaseUrl: string): string {
+function sqlitePath(databaseUrl: string): string {
   return databaseUrl.startsWith('file://') ? fileURLToPath(databaseUrl) : databaseUrl.slice('file:'.length);
 }
 

@@ -9,7 +9,7 @@ export function pathOf(request: FastifyRequest): string {
 }
 
 /** Whether a path is the canonical spelling of a route pattern: same segments, static ones letter by letter. */
-export function isCanonical(pattern: string, path: string): boolean {
+function isCanonical(pattern: string, path: string): boolean {
   const expected = pattern.split('/');
   const actual = path.split('/');
   return (

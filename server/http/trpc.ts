@@ -4,7 +4,7 @@ import type { AppRouter } from '../../contracts/index.ts';
 import { type ContextOptions, createContext } from './context.ts';
 
 /** How many calls one request may hold. */
-export const MAX_BATCH_SIZE = 50;
+const MAX_BATCH_SIZE = 50;
 
 /** Mounts the tRPC router at /trpc, in a scope of its own: there, JSON stays text for tRPC to read. */
 export function registerTrpc(app: FastifyInstance, options: ContextOptions & { router: AppRouter }): void {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Benchmark } from '../../contracts/models.ts';
+import { TERMS_SUFFIX } from '../aliases.ts';
 import { ARTIFICIAL_ANALYSIS } from '../attribution.ts';
 import { nextPageUrl, readEnvelope } from '../envelope.ts';
 import {
@@ -127,9 +128,6 @@ const Row = z.object({
 });
 type Row = z.infer<typeof Row>;
 
-/** Ways of serving the same model that OpenRouter writes behind its id. */
-const VARIANT = /:(free|batch|thinking|extended|beta|exacto)$/;
-
 function readRow(itemId: string, row: Row): SourceRecord {
   const slash = row.id.indexOf('/');
   const creator = slash > 0 ? row.id.slice(0, slash).replace(/^~/, '') : null;
@@ -140,7 +138,7 @@ function readRow(itemId: string, row: Row): SourceRecord {
     type: 'offer',
     naming: {
       creator,
-      model: row.id.slice(slash + 1).replace(VARIANT, ''),
+      model: row.id.slice(slash + 1).replace(TERMS_SUFFIX, ''),
       provider: PROVIDER.id,
       family: null,
     },
@@ -191,7 +189,7 @@ function readFacts(row: Row): ModelFacts {
   const parameters = row.supported_parameters;
   const { reasoning } = row;
   const [creatorName, name] = splitName(row.name);
-  const variant = VARIANT.exec(row.id)?.[1];
+  const variant = TERMS_SUFFIX.exec(row.id)?.[1];
   return {
     // An offer's mark such as `(free)` is no part of the model's name.
     ...unknownFacts(variant === undefined ? name : name.replace(new RegExp(` \\(${variant}\\)$`, 'i'), '')),
