@@ -51,7 +51,7 @@ export const CREATORS: Creator[] = [
   creator('intfloat', 'intfloat'),
   creator('klingai', 'Kling AI'),
   creator('korea-telecom', 'Korea Telecom'),
-  creator('kwaipilot', 'Kwaipilot', ['kwaikat']),
+  creator('kwaipilot', 'Kwaipilot', ['kwaikat', 'kuaishou']),
   creator('lg', 'LG AI Research', ['lgai-exaone', 'lg-ai-research']),
   creator('liquid', 'Liquid AI', ['liquidai', 'liquid-ai']),
   creator('mancer', 'Mancer'),
@@ -92,7 +92,7 @@ export const CREATORS: Creator[] = [
   creator('upstage', 'Upstage', [], ['upstage']),
   creator('voyage', 'Voyage AI', ['voyageai']),
   creator('writer', 'Writer'),
-  creator('xai', 'xAI', ['x-ai', 'xai-org', 'spacexai'], ['xai']),
+  creator('xai', 'xAI', ['x-ai', 'xai-org', 'spacexai', 'grok'], ['xai']),
   creator('xiaomi', 'Xiaomi', ['xiaomimimo'], ['xiaomi']),
   creator('zhipuai', 'Zhipu AI', ['z-ai', 'zai', 'zai-org', 'thudm'], ['zai', 'zhipuai']),
 ];

@@ -112,7 +112,7 @@ export function readOffer(source: string, item: Item): SourceRecord {
     source,
     id: item.id,
     type: 'offer',
-    naming: { creator: null, model: model.id, provider: provider.id, family: model.family },
+    naming: { creator: null, model: model.id, canonical: null, provider: provider.id, family: model.family },
     kind: kindOfId(model.id),
     target: null,
     facts,

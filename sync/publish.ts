@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { buildCatalog, CATALOG_FORMAT } from './catalog.ts';
 import { changesOf, onlyFrom } from './changes.ts';
 import type { FetchedRecord, FetchedSource } from './fetch.ts';
-import { groupRecords, keyOfId } from './identity.ts';
+import { groupRecords } from './identity.ts';
 import { runEnd, sourceStates } from './outcome.ts';
 import type { SourceRecord } from './record.ts';
 import type { FinishedRun, SyncPorts } from './ports.ts';
@@ -36,10 +36,13 @@ export async function publish(
   records.push(...(await keptRecords(ports, index, (source) => fresh.has(source) || dropped.has(source))));
   await setImmediate();
   const shortLived = onlyFrom(dropped, index);
-  const published = new Map(
-    index.models.filter((model) => !shortLived.has(model.id)).map((model) => [keyOfId(model.id), model.id]),
+  const placed = new Map(
+    index.records.map(({ source, id: record, modelId }) => [`${source}\n${record}`, modelId]),
   );
-  const groups = groupRecords(records, published);
+  const groups = groupRecords(records, ({ source, id: record }) => {
+    const before = placed.get(`${source}\n${record}`);
+    return before === undefined || shortLived.has(before) ? null : before;
+  });
   await setImmediate();
   const known = new Map([...index.sources, ...sources.map((state) => [state.id, state] as const)]);
   for (const source of dropped) known.delete(source);

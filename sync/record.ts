@@ -108,6 +108,8 @@ export interface SourceRecord {
     creator: string | null;
     /** The model's name or id as the source spells it, the creator possibly still before it. */
     model: string;
+    /** Another id that the source gives it, which may be dated by the launch, or wrong. */
+    canonical: string | null;
     /** Who serves it, where the item is about a provider's offer. */
     provider: string | null;
     family: string | null;

@@ -83,10 +83,14 @@ type Values = Record<string, unknown> | null;
 
 function readRow(itemId: string, { row, indexVersion, retired }: z.infer<typeof Value>): SourceRecord {
   if (row.id === null && row.slug === null) throw new RejectedItem('neither id nor slug');
-  const { model: named, effort } = splitName(row.name);
-  // Names leave out what the slug says: Gemini 3.1 Flash-Lite is gemini-3-1-flash-lite-preview.
+  const { named, effort } = splitName(row.name);
+  // Names leave out what the slug says: Gemini 3.1 Flash-Lite is gemini-3-1-flash-lite-preview, and previews come in series.
   const isPreview = /-preview\b/.test(row.slug ?? '') && !/preview/i.test(named);
-  const model = isPreview ? `${named} Preview` : named;
+  const series =
+    /preview/i.test(named) && !/\d{2}\)/.test(row.name)
+      ? /-\d\d-20\d\d$/.exec(row.slug ?? '')?.[0]
+      : undefined;
+  const added = `${isPreview ? ' Preview' : ''}${series === undefined ? '' : ` (${series.slice(1)})`}`;
   const bare = { effort, variant: null, date: null, source: SOURCE, attribution: ARTIFICIAL_ANALYSIS };
   const measured = (values: Values, unitOf: (name: string) => string | null, zeroIsUnknown: boolean) =>
     Object.entries(values ?? {}).flatMap(([name, value]): Benchmark[] => {
@@ -108,14 +112,15 @@ function readRow(itemId: string, { row, indexVersion, retired }: z.infer<typeof 
     type: 'measurement',
     naming: {
       creator: row.model_creator?.slug ?? row.model_creator?.name ?? null,
-      model,
+      model: `${row.name}${added}`,
+      canonical: row.slug,
       provider: null,
       family: null,
     },
     kind: 'model',
     target: null,
     facts: {
-      ...unknownFacts(model),
+      ...unknownFacts(`${named}${isPreview ? ' Preview' : ''}`),
       creatorName: row.model_creator?.name ?? null,
       releaseDate: row.release_date,
       benchmarks: [
@@ -145,17 +150,13 @@ function speedUnit(name: string): string | null {
 const LEVEL = /^(minimal|low|medium|high|xhigh|max)( effort)?$/;
 const MODE = /^(?:adaptive )?((?:non-)?reasoning)$/;
 
-/**
- * `GPT-5 (high)` is GPT-5 measured at high effort, and so is `(Adaptive Reasoning, High Effort)`. Any other words in
- * brackets stay with the name, `(Reasoning)` too, for it tells some weights apart; the effort is read from them all the same.
- */
-function splitName(name: string): { model: string; effort: string | null } {
+/** `GPT-5 (high)` is GPT-5 measured at high effort, and so is `(Adaptive Reasoning, High Effort)`; other brackets stay. */
+function splitName(name: string): { named: string; effort: string | null } {
   const [, before = '', words = ''] = /^(.+\S)\s*\(([^()]*)\)$/.exec(name) ?? [];
   const parts = words.toLowerCase().split(/,\s*/);
   const level = parts.map((part) => LEVEL.exec(part)?.[1]).find((found) => found !== undefined);
   const mode = parts.map((part) => MODE.exec(part)?.[1]).find((found) => found !== undefined);
   const effort =
     mode === 'non-reasoning' && level !== undefined ? `${mode}, ${level}` : (level ?? mode ?? null);
-  const onlyEffort = level !== undefined && parts.every((part) => LEVEL.test(part) || MODE.test(part));
-  return { model: onlyEffort ? before : name, effort };
+  return { named: effort === null ? name : before, effort };
 }

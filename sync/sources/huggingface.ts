@@ -146,7 +146,13 @@ function readRepository(itemId: string, id: string, said: z.infer<typeof Reposit
     source: SOURCE,
     id: itemId,
     type: 'repository',
-    naming: { creator: slash > 0 ? id.slice(0, slash) : null, model, provider: null, family: null },
+    naming: {
+      creator: slash > 0 ? id.slice(0, slash) : null,
+      model,
+      canonical: null,
+      provider: null,
+      family: null,
+    },
     kind: 'model',
     target: null,
     facts: {

@@ -116,6 +116,7 @@ function readMetadata(item: Item): SourceRecord {
     naming: {
       creator: slash > 0 ? entry.id.slice(0, slash) : null,
       model: entry.id.slice(slash + 1),
+      canonical: null,
       provider: null,
       family: entry.family,
     },

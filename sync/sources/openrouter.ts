@@ -109,6 +109,7 @@ const Row = z.object({
   ),
   knowledge_cutoff: OptionalDate,
   expiration_date: OptionalDate,
+  canonical_slug: OptionalText,
   hugging_face_id: OptionalText,
   alias_target: lenient(z.object({ slug: PlainText })),
   benchmarks: lenient(
@@ -139,6 +140,7 @@ function readRow(itemId: string, row: Row): SourceRecord {
     naming: {
       creator,
       model: row.id.slice(slash + 1).replace(TERMS_SUFFIX, ''),
+      canonical: row.canonical_slug,
       provider: PROVIDER.id,
       family: null,
     },

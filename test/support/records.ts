@@ -18,7 +18,7 @@ export function record(
     target: null,
     offer: null,
     ...rest,
-    naming: { creator: null, model, provider: null, family: null, ...naming },
+    naming: { creator: null, model, canonical: null, provider: null, family: null, ...naming },
     facts: { ...unknownFacts(facts?.name ?? model), ...facts },
   };
 }
