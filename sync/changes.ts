@@ -1,7 +1,15 @@
 import { CATALOG_FORMAT, type Catalog, type DraftModel } from './catalog.ts';
 import type { FetchedRecord } from './fetch.ts';
 import type { Group } from './identity.ts';
-import type { CatalogChanges, CatalogIndex, ModelKey, ModelRow, RecordKey, SourceState } from './store.ts';
+import type {
+  CatalogChanges,
+  CatalogIndex,
+  ConflictKey,
+  ModelKey,
+  ModelRow,
+  RecordKey,
+  SourceState,
+} from './store.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -37,6 +45,9 @@ function difference<Row extends { hash: string }, Key extends { hash: string }>(
     remove: stored.filter((row) => !keys.has(keyOf(row))),
   };
 }
+
+const conflictKey = ({ modelId, field, provider, providerModelId, view }: ConflictKey) =>
+  [modelId, field, provider, providerModelId, view].join('\n');
 
 const recordKey = ({ source, id }: { source: string; id: string }) => `${source}\n${id}`;
 
@@ -110,6 +121,7 @@ export function changesOf({ index, groups, catalog, fresh, dropped, sources, now
       remove: [...gone.renamed.map(([id]) => id), ...[...shortLived].filter((id) => !published.has(id))],
     },
     offers: difference(catalog.offers, index.offers, (row) => `${row.provider}\n${row.providerModelId}`),
+    conflicts: difference(catalog.conflicts, index.conflicts, conflictKey),
     aliases,
     providers: (({ upsert, remove }) => ({ upsert, remove: remove.map(({ id }) => id) }))(
       difference(catalog.providers, index.providers, ({ id }) => id),
