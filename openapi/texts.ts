@@ -34,6 +34,7 @@ TypeScript programs can use the typed tRPC router at \`/trpc\`. This document is
 /** The groups of operations, in the order in which they are shown. */
 export const TAGS = [
   { name: 'Models', description: 'Every model with its prices, limits, benchmarks, offers and sources.' },
+  { name: 'Conflicts', description: 'Where sources disagree about a model or a price.' },
   { name: 'Providers', description: 'Who serves models.' },
   { name: 'Sources', description: 'The upstream catalogues, and how fresh what is known of each is.' },
   { name: 'System', description: 'Health of the service, and the catalogue at a glance.' },
