@@ -157,7 +157,7 @@ export const ModelDetail = Model.extend({
     .array(FieldProvenance)
     .optional()
     .describe(
-      'With `include=provenance`: of every field that has a value, who says what. Popularity and speeds are published ' +
+      'With `include=provenance`: of every field that some entry states, who says what. Popularity and speeds are published ' +
         'at most daily, so that an entry may be ahead of the model.',
     ),
 }).meta({ id: 'ModelDetail' });

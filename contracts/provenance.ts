@@ -91,7 +91,8 @@ export const Statement = z
       .array(RawValue)
       .describe('What that was read from; empty where it follows from the entry being there'),
     observedAt: Timestamp.describe(
-      'When the entry was last seen to change, in whatever part of it; `records[].updatedAt` is the same',
+      'When the entry was last seen to change, in whatever part of it, along with anything published of its model; ' +
+        '`records[].updatedAt` is the same',
     ),
     chosen: z
       .boolean()

@@ -99,7 +99,7 @@ export const PRECEDENCE = {
   license: {
     how: 'first',
     order: GENERAL,
-    because: 'Curated names are read from the licence itself; tags of repositories are often `other`.',
+    because: 'A curated name beats the tag of a repository, which is often `other`.',
   },
   links: { how: 'all', order: GENERAL, because: 'Every page about the model is of use, each address once.' },
   releaseDate: {
