@@ -16,6 +16,13 @@ export const Text = z
   .string()
   .refine((text) => !text.includes('\0') && text.isWellFormed(), 'Must be text without NUL');
 
+/** Who a value has to be credited to when it is shown. */
+export const Attribution = z.object({ name: z.string(), url: z.url().nullable() }).meta({
+  id: 'Attribution',
+  example: { name: 'Artificial Analysis', url: 'https://artificialanalysis.ai' },
+});
+export type Attribution = z.infer<typeof Attribution>;
+
 /** A source that stands behind something. */
 export const SourceRef = z
   .object({

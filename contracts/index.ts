@@ -1,4 +1,6 @@
+import { listConflicts } from './conflicts.ts';
 import { getModel, listModels } from './models.ts';
+import { listOffers } from './offers.ts';
 import { createRouterOf, type HandlersOf, type RouterOf } from './operation.ts';
 import { listProviders } from './providers.ts';
 import { getRun, listRuns, listSources, startSync } from './sync.ts';
@@ -8,7 +10,8 @@ import { getHealth, getLive, getReady, getStatus } from './system.ts';
 export const api = {
   health: { get: getHealth, live: getLive, ready: getReady },
   status: { get: getStatus },
-  models: { list: listModels, get: getModel },
+  models: { list: listModels, get: getModel, offers: listOffers },
+  conflicts: { list: listConflicts },
   providers: { list: listProviders },
   sources: { list: listSources },
   admin: { sync: { start: startSync, history: listRuns, get: getRun } },

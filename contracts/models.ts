@@ -1,14 +1,18 @@
 import { z } from 'zod';
-import { listOf, MAX_LIMIT, oneOf, paging, PartialDate, SourceRef, Text, Timestamp } from './common.ts';
+import {
+  Attribution,
+  listOf,
+  MAX_LIMIT,
+  oneOf,
+  paging,
+  PartialDate,
+  SourceRef,
+  Text,
+  Timestamp,
+} from './common.ts';
 import { Lifecycle, Limits, Offer, Pricing } from './offers.ts';
 import { operation } from './operation.ts';
-
-/** Who a value has to be credited to when it is shown. */
-export const Attribution = z.object({ name: z.string(), url: z.url().nullable() }).meta({
-  id: 'Attribution',
-  example: { name: 'Artificial Analysis', url: 'https://artificialanalysis.ai' },
-});
-export type Attribution = z.infer<typeof Attribution>;
+import { FieldProvenance } from './provenance.ts';
 
 /** One measured value: a benchmark score, an index, a speed, or a price that a benchmark publisher observed. */
 export const Benchmark = z
@@ -149,6 +153,13 @@ export type SourceRecord = z.infer<typeof SourceRecord>;
 export const ModelDetail = Model.extend({
   offers: z.array(Offer),
   records: z.array(SourceRecord),
+  provenance: z
+    .array(FieldProvenance)
+    .optional()
+    .describe(
+      'With `include=provenance`: of every field that some entry states, who says what. Popularity and speeds are published ' +
+        'at most daily, so that an entry may be ahead of the model.',
+    ),
 }).meta({ id: 'ModelDetail' });
 export type ModelDetail = z.infer<typeof ModelDetail>;
 
@@ -215,6 +226,11 @@ export const getModel = operation({
   input: z.strictObject({
     creator: Text.min(1).max(200).describe('First part of the id').meta({ example: 'openai' }),
     slug: Text.min(1).max(300).describe('Second part of the id').meta({ example: 'gpt-4o' }),
+    include: z
+      .array(z.enum(['provenance']))
+      .min(1)
+      .optional()
+      .describe('What else to answer with; `provenance`: who says what about every field, in which raw form'),
   }),
   output: oneOf(ModelDetail).meta({ id: 'ModelAnswer' }),
   errors: ['BAD_REQUEST', 'NOT_FOUND'],

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { PartialDate, SourceRef, Timestamp } from './common.ts';
+import { ListMeta, listOf, paging, PartialDate, SourceRef, Text, Timestamp } from './common.ts';
+import { operation } from './operation.ts';
 
 const perMillion = (what: string) =>
   z.number().nonnegative().nullable().describe(`USD per 1,000,000 ${what}`);
@@ -136,3 +137,29 @@ export const Offer = z
   })
   .meta({ id: 'Offer' });
 export type Offer = z.infer<typeof Offer>;
+
+/** `GET /v1/models/{creator}/{slug}/offers`: every provider's offer of one model. */
+export const listOffers = operation({
+  method: 'GET',
+  path: '/v1/models/{creator}/{slug}/offers',
+  summary: 'List the offers of a model',
+  description:
+    'Every offer of the model, by provider and by the id there. A known alias answers for the model that it names: `meta.modelId` says which. Case does not matter.',
+  tags: ['Models'],
+  cache: 'list',
+  input: z.strictObject({
+    creator: Text.min(1).max(200).describe('First part of the model id').meta({ example: 'openai' }),
+    slug: Text.min(1).max(300).describe('Second part of the model id').meta({ example: 'gpt-4o' }),
+    ...paging,
+    provider: Text.min(1).max(100).optional().describe('Offers of this provider'),
+    status: z.enum(PriceStatus.options).optional().describe('Offers whose prices have this status'),
+  }),
+  output: listOf(Offer)
+    .extend({
+      meta: ListMeta.extend({ modelId: z.string().describe('Id of the model') }).meta({
+        id: 'OfferListMeta',
+      }),
+    })
+    .meta({ id: 'OfferList' }),
+  errors: ['BAD_REQUEST', 'NOT_FOUND'],
+});

@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { listOf, oneOf, paging, PartialDate, Text, Timestamp } from './common.ts';
-import { Attribution } from './models.ts';
+import { Attribution, listOf, oneOf, paging, PartialDate, Text, Timestamp } from './common.ts';
 import { operation } from './operation.ts';
 
 /** How a source fared in a run. */

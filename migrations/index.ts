@@ -1,4 +1,5 @@
 import { Migration20261123160000 } from './Migration20261123160000.ts';
+import { Migration20261123194244 } from './Migration20261123194244.ts';
 
 /** Every migration, oldest first. `npm run migration` adds to it. */
-export const MIGRATIONS = [Migration20261123160000];
+export const MIGRATIONS = [Migration20261123160000, Migration20261123194244];

@@ -11,6 +11,11 @@ A model id is \`creator/slug\`, in lower case, and keeps resolving for ever. A k
 Prices are USD per 1,000,000 tokens, or USD for each request, image or search where the name says so. Unknown is \`null\`, never 0;
 \`pricing.status\` says how far the prices can be relied on.
 
+## Who said so
+
+\`GET /v1/models/{creator}/{slug}?include=provenance\` says of every field which sources state it, in which raw form, and which was chosen.
+\`GET /v1/conflicts\` lists where sources disagree.
+
 ## Lists
 
 Lists answer \`{ data, meta, timestamp }\` and take \`limit\` and \`offset\`. Where \`meta.nextCursor\` is not null, pass it as \`cursor\` to
@@ -34,6 +39,7 @@ TypeScript programs can use the typed tRPC router at \`/trpc\`. This document is
 /** The groups of operations, in the order in which they are shown. */
 export const TAGS = [
   { name: 'Models', description: 'Every model with its prices, limits, benchmarks, offers and sources.' },
+  { name: 'Conflicts', description: 'Where sources disagree about a model or a price.' },
   { name: 'Providers', description: 'Who serves models.' },
   { name: 'Sources', description: 'The upstream catalogues, and how fresh what is known of each is.' },
   { name: 'System', description: 'Health of the service, and the catalogue at a glance.' },

@@ -19,6 +19,7 @@ import { createFailureLimiter, createRateLimiter } from './http/rate-limit.ts';
 import { createHttpServer } from './http/server.ts';
 import { schedule } from './scheduler.ts';
 import { createCatalogService } from './services/catalog.ts';
+import { createConflictService } from './services/conflicts.ts';
 import { startProbe } from './services/probe.ts';
 import { createSyncRunner, type SyncRunner } from './services/sync-runner.ts';
 import { createSyncService } from './services/sync.ts';
@@ -120,7 +121,8 @@ export async function createApp(config: Config, logger: Logger, times: Times = T
       nextSyncAt: ticks.nextAt,
       isReady: () => state === 'ready',
     }),
-    ...createCatalogService({ database, withheld }),
+    ...createCatalogService({ database, withheld, sources: [...SOURCES, BUNDLED] }),
+    ...createConflictService({ database, withheld, sources: [...SOURCES, BUNDLED] }),
     ...createSyncService({
       database,
       runner,

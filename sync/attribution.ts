@@ -1,4 +1,4 @@
-import type { Attribution } from '../contracts/models.ts';
+import type { Attribution } from '../contracts/common.ts';
 
 /** How Artificial Analysis wants to be credited for its values, whichever source brought them. */
 export const ARTIFICIAL_ANALYSIS: Attribution = {

@@ -1,16 +1,17 @@
 import { hash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import type { Provider } from '../contracts/providers.ts';
+import { conflictRows } from './conflicts.ts';
 import type { Group } from './identity.ts';
 import { mergeGroup, steadyPart, withoutArtificialAnalysis, type Merged } from './merge.ts';
 import { PRICE_NAMES } from '../contracts/offers.ts';
 import { sourceRefs } from './offers.ts';
 import { unique } from './order.ts';
 import type { ProviderFacts, SourceRecord } from './record.ts';
-import type { AliasRow, ModelRow, OfferRow, ProviderRow } from './store.ts';
+import type { AliasRow, ConflictRow, ModelRow, OfferRow, ProviderRow } from './store.ts';
 
 /** Raised whenever the same records are published differently, so that the next sync writes the catalogue anew. */
-export const CATALOG_FORMAT = 1;
+export const CATALOG_FORMAT = 2;
 
 /** A model row before storage adds its times. */
 export type DraftModel = Omit<ModelRow, 'targetSince' | 'firstSeenAt' | 'updatedAt' | 'refreshedAt'>;
@@ -19,6 +20,7 @@ export type DraftModel = Omit<ModelRow, 'targetSince' | 'firstSeenAt' | 'updated
 export interface Catalog {
   models: DraftModel[];
   offers: OfferRow[];
+  conflicts: ConflictRow[];
   aliases: AliasRow[];
   providers: ProviderRow[];
 }
@@ -151,6 +153,7 @@ export async function buildCatalog(
   const aliasesById = Map.groupBy(aliasRowsKept, ({ modelId }) => modelId);
   const models: DraftModel[] = [];
   const offers: OfferRow[] = [];
+  const conflicts: ConflictRow[] = [];
   for (const [index, group] of groups.entries()) {
     if (index % TURN === TURN - 1) await setImmediate();
     const merged = mergeGroup(group, context);
@@ -163,9 +166,16 @@ export async function buildCatalog(
     const names = (aliasesById.get(group.id) ?? []).map(({ alias }) => alias).toSorted();
     models.push(modelRow(group, merged, open, names));
     offers.push(...offerRows(group.id, merged));
+    conflicts.push(...conflictRows(group, touched ? openRecords : null));
   }
   const facts = sources.flatMap(({ id, providers }) =>
     providers.map((provider) => ({ source: id, provider })),
   );
-  return { models, offers, aliases: aliasRowsKept, providers: providerRows(offers, facts, context.asOf) };
+  return {
+    models,
+    offers,
+    conflicts,
+    aliases: aliasRowsKept,
+    providers: providerRows(offers, facts, context.asOf),
+  };
 }

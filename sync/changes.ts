@@ -1,7 +1,15 @@
 import { CATALOG_FORMAT, type Catalog, type DraftModel } from './catalog.ts';
 import type { FetchedRecord } from './fetch.ts';
 import type { Group } from './identity.ts';
-import type { CatalogChanges, CatalogIndex, ModelKey, ModelRow, RecordKey, SourceState } from './store.ts';
+import type {
+  CatalogChanges,
+  CatalogIndex,
+  ConflictKey,
+  ModelKey,
+  ModelRow,
+  RecordKey,
+  SourceState,
+} from './store.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -38,6 +46,9 @@ function difference<Row extends { hash: string }, Key extends { hash: string }>(
   };
 }
 
+const conflictKey = ({ modelId, field, provider, providerModelId, view }: ConflictKey) =>
+  [modelId, field, provider, providerModelId, view].join('\n');
+
 const recordKey = ({ source, id }: { source: string; id: string }) => `${source}\n${id}`;
 
 /** What a run knows when it comes to writing. */
@@ -65,7 +76,12 @@ export function changesOf({ index, groups, catalog, fresh, dropped, sources, now
   const models = catalog.models
     .map((draft) => modelChange(draft, storedModels.get(draft.id), now))
     .filter((row) => row !== null);
-  const changed = new Set(models.map(({ id }) => id));
+  const offers = difference(catalog.offers, index.offers, (row) => `${row.provider}\n${row.providerModelId}`);
+  const conflicts = difference(catalog.conflicts, index.conflicts, conflictKey);
+  const changed = new Set([
+    ...models.map(({ id }) => id),
+    ...[...offers.upsert, ...conflicts.upsert, ...conflicts.remove].map(({ modelId }) => modelId),
+  ]);
 
   const stored = new Map(index.records.map((record) => [recordKey(record), record]));
   const records: CatalogChanges['records'] = { upsert: [], added: 0, remove: [], moved: [] };
@@ -78,7 +94,7 @@ export function changesOf({ index, groups, catalog, fresh, dropped, sources, now
       const modelId = modelOf.get(key) ?? '';
       if (before?.hash === hash && before.modelId === modelId) continue;
       if (before === undefined) records.added += 1;
-      // When a record changed is published with its model, so it is told no sooner than the model's own change.
+      // When a record changed is published with its model, so it is told no sooner than a change of what is published of it.
       const updatedAt = before === undefined || changed.has(modelId) ? now : before.updatedAt;
       const firstSeenAt = before?.firstSeenAt ?? now;
       records.upsert.push({ source, id: record.id, hash, modelId, raw, firstSeenAt, updatedAt });
@@ -109,7 +125,8 @@ export function changesOf({ index, groups, catalog, fresh, dropped, sources, now
       upsert: models,
       remove: [...gone.renamed.map(([id]) => id), ...[...shortLived].filter((id) => !published.has(id))],
     },
-    offers: difference(catalog.offers, index.offers, (row) => `${row.provider}\n${row.providerModelId}`),
+    offers,
+    conflicts,
     aliases,
     providers: (({ upsert, remove }) => ({ upsert, remove: remove.map(({ id }) => id) }))(
       difference(catalog.providers, index.providers, ({ id }) => id),

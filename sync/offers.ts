@@ -75,7 +75,7 @@ export function referenceOffer(offers: PricedOffer[], ownProviders: string[]): P
 }
 
 /** The record that states an offer best: the provider's own catalogue before any other source. */
-function bestStatement(records: SourceRecord[]): SourceRecord | undefined {
+export function bestStatement(records: SourceRecord[]): SourceRecord | undefined {
   const rank = ({ source, offer }: SourceRecord) =>
     source === offer?.provider ? 0 : source === 'bundled' ? 2 : 1;
   return records.toSorted((a, b) => rank(a) - rank(b) || byText(a.source, b.source))[0];

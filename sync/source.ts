@@ -1,4 +1,5 @@
-import type { Attribution } from '../contracts/models.ts';
+import type { Attribution } from '../contracts/common.ts';
+import type { RawPlaces } from './raw.ts';
 import type { ProviderFacts, SourceRecord } from './record.ts';
 
 /** One raw upstream entry. */
@@ -63,6 +64,8 @@ export interface SourceDefinition {
   attribution: Attribution | null;
   /** Fetches all items, every page. Throws `UpstreamError` where the envelope is not as expected. */
   fetch(upstream: Upstream): Promise<Fetched>;
+  /** Where the values of each field stand in an item, by the type of record that it is read as. */
+  raw: Partial<Record<SourceRecord['type'], RawPlaces>>;
   /** Reads one item. Throws `RejectedItem` or a ZodError where it can not be used. */
   parse(item: Item): SourceRecord;
 }

@@ -88,6 +88,24 @@ export interface ProviderRow {
   document: string;
 }
 
+/** A stored disagreement without its contents; `provider` and `providerModelId` are empty where it is about no offer. */
+export interface ConflictKey {
+  modelId: string;
+  field: string;
+  provider: string;
+  providerModelId: string;
+  /** Who may see it: everyone (`both`), or who sees all that Artificial Analysis said (`full`), or none of it (`open`). */
+  view: string;
+  hash: string;
+}
+
+/** A disagreement between sources as it is stored; `document` is JSON text, `sources` their ids, each with commas around it. */
+export interface ConflictRow extends ConflictKey {
+  size: number | null;
+  sources: string;
+  document: string;
+}
+
 /** Everything that the catalogue holds, without contents: enough to tell what differs. */
 export interface CatalogIndex {
   version: number;
@@ -97,6 +115,7 @@ export interface CatalogIndex {
   records: RecordKey[];
   models: ModelKey[];
   offers: OfferKey[];
+  conflicts: ConflictKey[];
   aliases: AliasRow[];
   providers: Omit<ProviderRow, 'document'>[];
 }
@@ -115,6 +134,7 @@ export interface CatalogChanges {
   };
   models: { upsert: ModelRow[]; remove: string[] };
   offers: { upsert: OfferRow[]; remove: Pick<OfferKey, 'provider' | 'providerModelId'>[] };
+  conflicts: { upsert: ConflictRow[]; remove: ConflictKey[] };
   aliases: { upsert: AliasRow[]; remove: string[] };
   providers: { upsert: ProviderRow[]; remove: string[] };
   /** Models whose documents stay but that no source lists any more. */

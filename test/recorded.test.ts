@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Conflict } from '../contracts/conflicts.ts';
 import type { Model, ModelDetail } from '../contracts/models.ts';
+import { STATED_FIELDS, type StatedField } from '../contracts/provenance.ts';
 import type { SyncRun } from '../contracts/sync.ts';
+import { knownCreator } from '../sync/identity.ts';
 import { startApp, type TestApp } from './support/app.ts';
 import { DATABASES, type TestDatabase } from './support/databases.ts';
 import { hasPayloads, readPayload, recordedContent } from './support/payloads.ts';
@@ -139,6 +142,18 @@ describe.skipIf(!hasPayloads)('the recorded set of 2026-07-02', () => {
       '/v1/providers?limit=100&offset=100',
       '/v1/models/meta-llama/llama-3.3-70b-instruct',
       '/v1/models/no/such-model',
+      '/v1/models/meta-llama/llama-3.3-70b-instruct/offers?limit=100',
+      '/v1/models/openai/gpt-oss-120b/offers?status=known&limit=5&offset=5',
+      '/v1/models/no/such-model/offers',
+      '/v1/models/openai/gpt-5.4?include=provenance',
+      '/v1/models/anthropic/claude-sonnet-4-5?include=provenance',
+      '/v1/models/openai/gpt-oss-120b?include=provenance',
+      '/v1/models/openrouter/auto?include=provenance',
+      '/v1/models/openai/gpt-5.4?include=everything',
+      ...[0, 100, 200, 300, 400, 500].map((offset) => `/v1/conflicts?limit=100&offset=${offset}`),
+      '/v1/conflicts?source=artificialanalysis&minSize=30',
+      '/v1/conflicts?creator=qwen&field=pricing.input',
+      '/v1/conflicts?model=openai/gpt-4',
       '/v1/models?limit=0',
     ];
     const [sqlite, postgres] = apps as [TestApp, TestApp];
@@ -166,6 +181,105 @@ describe.skipIf(!hasPayloads)('the recorded set of 2026-07-02', () => {
         }
         expect(found.toSorted(), sort).toEqual(ids.filter((id) => id.startsWith('openai/')));
       }
+    }
+  });
+
+  test(
+    'every field that is published of a model has a source that it was taken from',
+    { timeout: 300_000 },
+    async () => {
+      const [app] = apps as [TestApp, TestApp];
+      const untold: string[] = [];
+      for (const id of ids) {
+        const { data } = await app.json<{ data: ModelDetail }>(`/v1/models/${id}?include=provenance`);
+        const told = new Map(data.provenance?.map(({ field, statements }) => [field, statements]));
+        for (const field of STATED_FIELDS) {
+          const value = statedValue(data, field);
+          if (value === null) continue;
+          const chosen = (told.get(field) ?? []).filter((statement) => statement.chosen);
+          const same = PUT_TOGETHER.has(field) || JSON.stringify(chosen[0]?.value) === JSON.stringify(value);
+          if (chosen.length === 0 || !same) untold.push(`${id} ${field} ${JSON.stringify(value)}`);
+        }
+      }
+      expect(untold).toEqual([]);
+    },
+  );
+
+  test('conflicts are between sources, about values that differ, and hold what they say themselves', async () => {
+    const [app] = apps as [TestApp, TestApp];
+    const all: Conflict[] = [];
+    for (let total = 1; all.length < total;) {
+      const page = await app.json<{ data: Conflict[]; meta: { total: number } }>(
+        `/v1/conflicts?limit=100&offset=${all.length}`,
+      );
+      total = page.meta.total;
+      expect(page.data.length).toBeGreaterThan(0);
+      all.push(...page.data);
+    }
+    const sizes = all.map(({ size }) => size ?? -1);
+    expect(sizes).toEqual(sizes.toSorted((a, b) => b - a));
+    for (const { modelId, field, offer, statements } of all) {
+      const what = `${modelId} ${field}`;
+      expect(field.startsWith('pricing.'), what).toBe(offer !== null);
+      expect(new Set(statements.map(({ source }) => source)).size, what).toBe(statements.length);
+      expect(new Set(statements.map(({ value }) => JSON.stringify(value))).size, what).toBeGreaterThan(1);
+      expect(statements.map(({ chosen }) => chosen).filter(Boolean), what).toHaveLength(1);
+      for (const { source, raw } of statements)
+        if (source !== 'huggingface' || field !== 'openWeights') expect(raw, what).not.toEqual([]);
+    }
+  });
+
+  // Read by hand from the recorded answers.
+  const conflicts: [model: string, field: string, size: number, ...said: unknown[][]][] = [
+    [
+      'openai/gpt-4',
+      'knowledgeCutoff',
+      791,
+      ['models.dev', '2023-11', null],
+      ['openrouter', '2021-09-30', null],
+    ],
+    [
+      'openai/gpt-4',
+      'limits.context',
+      1 / 8192,
+      ['models.dev', 8192, 'tokens'],
+      ['openrouter', 8191, 'tokens'],
+    ],
+    [
+      'anthropic/claude-sonnet-4-5',
+      'limits.context',
+      0.8,
+      ['models.dev', 200_000, 'tokens'],
+      ['openrouter', 1_000_000, 'tokens'],
+    ],
+    [
+      'perplexity/sonar',
+      'releaseDate',
+      386,
+      ['models.dev', '2024-01-01', null],
+      ['artificialanalysis', '2025-01-21', null],
+    ],
+    [
+      'moonshotai/kimi-k2-thinking',
+      'pricing.cacheRead',
+      0.75,
+      ['openrouter', '0.00000015', 'USD per token'],
+      ['models.dev', 0.6, 'USD per 1M tokens'],
+    ],
+    [
+      'minimax/minimax-m2',
+      'pricing.output',
+      0.02 / 1.02,
+      ['openrouter', '0.00000102', 'USD per token'],
+      ['models.dev', 1, 'USD per 1M tokens'],
+    ],
+  ];
+  test.each(conflicts)('sources disagree on %s %s by %d', async (model, field, size, ...said) => {
+    for (const app of apps) {
+      const { data } = await app.json<{ data: Conflict[] }>(`/v1/conflicts?model=${model}&field=${field}`);
+      expect(data[0]?.size).toBeCloseTo(size, 12);
+      const found = data[0]?.statements.map(({ source, raw }) => [source, raw[0]?.value, raw[0]?.unit]);
+      expect(found).toEqual(said);
     }
   });
 
@@ -199,6 +313,31 @@ describe.skipIf(!hasPayloads)('the recorded set of 2026-07-02', () => {
     }
   });
 });
+
+/** Fields that are put together of what several entries say, or spelled our way. */
+const PUT_TOGETHER = new Set<StatedField>([
+  'target',
+  'parameters',
+  'baseModels',
+  'languages',
+  'links',
+  'benchmarks',
+]);
+
+/** What is published of a field that sources state; null: nothing, or what no source has to say. */
+function statedValue(model: ModelDetail, field: StatedField): unknown {
+  // Names of known creators are those of a reviewed table; without a word of a source a model is active, its price unknown.
+  if (field === 'creatorName' && knownCreator(model.creator) !== undefined) return null;
+  if (field === 'lifecycle.status' && model.lifecycle.status === 'active') return null;
+  if (field === 'pricing.status' && model.offers.length === 0) return null;
+  if (field.startsWith('capabilities.')) {
+    return model.capabilities.includes(field.slice('capabilities.'.length)) ? true : null;
+  }
+  const value = field
+    .split('.')
+    .reduce<unknown>((inner, key) => (inner as Record<string, unknown> | null)?.[key], model);
+  return value === undefined || (Array.isArray(value) && value.length === 0) ? null : value;
+}
 
 function valueOf(
   model: ModelDetail,

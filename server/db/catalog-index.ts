@@ -26,6 +26,17 @@ export async function loadIndex(db: Kysely<Tables>): Promise<CatalogIndex> {
     .selectFrom('offers')
     .select(['provider', 'provider_model_id as providerModelId', 'hash'])
     .execute();
+  const conflicts = await db
+    .selectFrom('conflicts')
+    .select([
+      'model_id as modelId',
+      'field',
+      'provider',
+      'provider_model_id as providerModelId',
+      'view',
+      'hash',
+    ])
+    .execute();
   const aliases = await db.selectFrom('aliases').select(['alias', 'model_id as modelId', 'source']).execute();
   const providers = await db.selectFrom('providers').select(['id', 'hash']).execute();
   return {
@@ -35,6 +46,7 @@ export async function loadIndex(db: Kysely<Tables>): Promise<CatalogIndex> {
     records,
     models,
     offers,
+    conflicts,
     aliases,
     providers,
   };

@@ -15,9 +15,11 @@ export function storeSources(db: Kysely<Tables>, sources: SourceState[]): Promis
   return upsertRows(db, 'sources', ['id'], rows);
 }
 
+const CONFLICT_KEY = ['model_id', 'field', 'provider', 'provider_model_id', 'view'];
+
 /** Writes what differs, table by table. */
 export async function writeChanges(db: Transaction<Tables>, changes: CatalogChanges): Promise<void> {
-  const { records, models, offers, aliases, providers, delist } = changes;
+  const { records, models, offers, conflicts, aliases, providers, delist } = changes;
   await deleteRows(db, 'records', ['source', 'id'], records.remove);
   await upsertRows(db, 'records', ['source', 'id'], records.upsert);
   for (const { source, id, modelId } of records.moved) {
@@ -44,6 +46,8 @@ export async function writeChanges(db: Transaction<Tables>, changes: CatalogChan
   }
   await deleteRows(db, 'offers', ['provider', 'provider_model_id'], offers.remove);
   await upsertRows(db, 'offers', ['provider', 'provider_model_id'], offers.upsert);
+  await deleteRows(db, 'conflicts', CONFLICT_KEY, conflicts.remove);
+  await upsertRows(db, 'conflicts', CONFLICT_KEY, conflicts.upsert);
   await deleteRows(
     db,
     'aliases',
@@ -61,10 +65,20 @@ export async function writeChanges(db: Transaction<Tables>, changes: CatalogChan
 }
 
 /** Whether anything that is published differs. What a record says is published through its model; that it is there, by itself. */
-function changesPublished({ records, models, offers, aliases, providers, delist }: CatalogChanges): boolean {
+function changesPublished({
+  records,
+  models,
+  offers,
+  conflicts,
+  aliases,
+  providers,
+  delist,
+}: CatalogChanges): boolean {
   return (
     delist.ids.length + records.added + records.remove.length + records.moved.length > 0 ||
-    [models, offers, aliases, providers].some(({ upsert, remove }) => upsert.length + remove.length > 0)
+    [models, offers, conflicts, aliases, providers].some(
+      ({ upsert, remove }) => upsert.length + remove.length > 0,
+    )
   );
 }
 

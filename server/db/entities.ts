@@ -143,6 +143,28 @@ export const OfferEntity = defineEntity({
   indexes: [{ properties: ['modelId', 'provider'] }],
 });
 
+/** One field on which sources disagree; provider and its model id are empty where it is not the price of an offer. */
+export const ConflictEntity = defineEntity({
+  name: 'Conflict',
+  tableName: 'conflicts',
+  properties: {
+    modelId: p.text().primary(),
+    field: p.text().primary(),
+    provider: p.text().primary(),
+    providerModelId: p.text().primary(),
+    /** Who may see it: `both`, or `full` with what Artificial Analysis said, or `open` without it. */
+    view: p.text().primary(),
+    /** Relative difference of numbers, days between dates; null: not measurable. */
+    size: p.double().nullable(),
+    /** Ids of the sources that have a say, with a comma around each. */
+    sources: p.text(),
+    hash: p.text(),
+    /** The disagreement without what the sources say in their own form, as JSON text. */
+    document: p.text(),
+  },
+  indexes: [{ properties: ['field'] }],
+});
+
 /** Another id by which a model is known, in lower case. */
 export const AliasEntity = defineEntity({
   name: 'Alias',
@@ -176,6 +198,7 @@ export const ENTITIES = [
   RecordEntity,
   ModelEntity,
   OfferEntity,
+  ConflictEntity,
   AliasEntity,
   ProviderEntity,
 ] as const;

@@ -2,7 +2,7 @@ import { sql, type Kysely, type SelectQueryBuilder } from 'kysely';
 import type { Model, ModelDetail, ModelSort, SourceRecord } from '../../contracts/models.ts';
 import type { Offer } from '../../contracts/offers.ts';
 import type { MergedModel } from '../../sync/merge.ts';
-import type { DialectName, Tables } from './orm.ts';
+import { bytewise, type DialectName, type Tables } from './orm.ts';
 
 /** Which models to list, and how. */
 export interface ModelQuery {
@@ -168,34 +168,35 @@ export async function findModel(
   names: string[],
   view: View,
 ): Promise<ModelDetail | null> {
+  const id = await findModelId(db, names, view);
+  if (id === null) return null;
+  const query = db.selectFrom('models').select(MODEL_COLUMNS).where('id', '=', id);
+  return {
+    ...modelOf(await query.executeTakeFirstOrThrow(), view),
+    offers: await offersOf(db, dialect, id),
+    records: await recordsOf(db, dialect, id, view),
+  };
+}
+
+/** The id of the model that is known by the first of these names that is known; null: none is. Names are in lower case. */
+export async function findModelId(db: Kysely<Tables>, names: string[], view: View): Promise<string | null> {
   for (const name of names) {
-    const id = (await hasModel(db, name)) ? name : await aliasTarget(db, name);
-    if (id === null) continue;
-    let query = db.selectFrom('models').select(MODEL_COLUMNS).where('id', '=', id);
-    if (view.withheld) query = query.where('restricted', '=', 0);
-    const row = await query.executeTakeFirst();
-    if (row === undefined) return null;
-    return {
-      ...modelOf(row, view),
-      offers: await offersOf(db, dialect, id),
-      records: await recordsOf(db, dialect, id, view),
-    };
+    const id = (await findId(db, name, { withheld: false })) ?? (await aliasTarget(db, name));
+    if (id !== null) return findId(db, id, view);
   }
   return null;
 }
 
-async function hasModel(db: Kysely<Tables>, id: string): Promise<boolean> {
-  return (await db.selectFrom('models').select('id').where('id', '=', id).executeTakeFirst()) !== undefined;
+async function findId(db: Kysely<Tables>, id: string, { withheld }: View): Promise<string | null> {
+  let query = db.selectFrom('models').select('id').where('id', '=', id);
+  if (withheld) query = query.where('restricted', '=', 0);
+  return (await query.executeTakeFirst())?.id ?? null;
 }
 
 async function aliasTarget(db: Kysely<Tables>, alias: string): Promise<string | null> {
   const row = await db.selectFrom('aliases').select('model_id').where('alias', '=', alias).executeTakeFirst();
   return row?.model_id ?? null;
 }
-
-/** By bytes, on both databases. */
-const bytewise = (dialect: DialectName, column: string) =>
-  dialect === 'postgresql' ? sql`${sql.ref(column)} collate "C"` : sql.ref(column);
 
 async function offersOf(db: Kysely<Tables>, dialect: DialectName, modelId: string): Promise<Offer[]> {
   const rows = await db

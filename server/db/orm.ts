@@ -5,7 +5,7 @@ import type { EntityManager, InferKyselyDB } from '@mikro-orm/sql';
 import { Migrator } from '@mikro-orm/migrations';
 import { MikroORM as PostgresOrm } from '@mikro-orm/postgresql';
 import { MikroORM as SqliteOrm } from '@mikro-orm/sqlite';
-import { CompiledQuery, type DatabaseConnection, type Kysely } from 'kysely';
+import { CompiledQuery, sql, type DatabaseConnection, type Kysely } from 'kysely';
 import { MIGRATIONS } from '../../migrations/index.ts';
 import { ENTITIES } from './entities.ts';
 
@@ -14,6 +14,10 @@ export type Tables = InferKyselyDB<(typeof ENTITIES)[number]>;
 
 /** Which database it is; queries that differ between the two take it as an argument. */
 export type DialectName = 'sqlite' | 'postgresql';
+
+/** A column to sort by: by bytes, on both databases. */
+export const bytewise = (dialect: DialectName, column: string) =>
+  dialect === 'postgresql' ? sql`${sql.ref(column)} collate "C"` : sql.ref(column);
 
 /** An open MikroORM over the one entity set. */
 export type Orm = SqliteOrm | PostgresOrm;

@@ -2,19 +2,41 @@ import { ApiError } from '../../contracts/errors.ts';
 import type { Handlers } from '../../contracts/index.ts';
 import type { ModelSort } from '../../contracts/models.ts';
 import { knownCreator } from '../../sync/identity.ts';
+import { provenanceOf, readStored } from '../../sync/provenance.ts';
+import type { SourceDefinition } from '../../sync/source.ts';
 import { catalogVersion, listProviders } from '../db/catalog.ts';
 import type { Database } from '../db/database.ts';
-import { findModel, listModels } from '../db/models.ts';
+import { itemsOfModel } from '../db/items.ts';
+import { findModel, findModelId, listModels } from '../db/models.ts';
+import { listOffers } from '../db/offers.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
+
+/** The names under which a model may be stored: as it was asked for, and with the creator spelled our way. */
+export function namesOf(creator: string, slug: string): string[] {
+  const name = slug.toLowerCase();
+  const spelled = creator.toLowerCase();
+  return [...new Set([`${spelled}/${name}`, `${knownCreator(creator)?.id ?? spelled}/${name}`])];
+}
+
+function unknownModel(creator: string, slug: string): ApiError {
+  const name = `${creator}/${slug}`.toLowerCase();
+  return new ApiError(
+    'NOT_FOUND',
+    `No model is known as "${name}": look for its id with GET /v1/models?search=...`,
+  );
+}
 
 /** Answers about models and providers, each from one consistent state of the catalogue. */
 export function createCatalogService({
   database: { dialect, snapshot },
   withheld,
+  sources,
 }: {
   database: Database;
   /** Whether Artificial Analysis values are left out. */
   withheld: boolean;
+  /** Every source there may be: what they said is read anew with their own parsers. */
+  sources: SourceDefinition[];
 }): Pick<Handlers, 'models' | 'providers'> {
   return {
     models: {
@@ -52,19 +74,33 @@ export function createCatalogService({
         });
       },
 
-      get: ({ creator, slug }) =>
+      get: ({ creator, slug, include = [] }) =>
         snapshot(async (db) => {
           const { version, committedAt } = await catalogVersion(db);
-          const name = `${creator}/${slug}`.toLowerCase();
-          const names = [name, `${knownCreator(creator)?.id ?? creator.toLowerCase()}/${slug.toLowerCase()}`];
-          const model = await findModel(db, dialect, [...new Set(names)], { withheld });
-          if (model === null) {
-            throw new ApiError(
-              'NOT_FOUND',
-              `No model is known as "${name}": look for its id with GET /v1/models?search=...`,
-            );
+          const model = await findModel(db, dialect, namesOf(creator, slug), { withheld });
+          if (model === null) throw unknownModel(creator, slug);
+          if (include.includes('provenance')) {
+            const items = await itemsOfModel(db, model.id);
+            const stored = items.map((item) => readStored(sources, item)).filter((record) => record !== null);
+            model.provenance = provenanceOf(model.creator, stored, { withheld });
           }
           return { data: model, meta: { catalogVersion: version }, timestamp: committedAt };
+        }),
+
+      offers: ({ creator, slug, provider, status, limit, offset }) =>
+        snapshot(async (db) => {
+          const { version, committedAt } = await catalogVersion(db);
+          const modelId = await findModelId(db, namesOf(creator, slug), { withheld });
+          if (modelId === null) throw unknownModel(creator, slug);
+          const { offers, total } = await listOffers(db, dialect, {
+            modelId,
+            provider: provider?.toLowerCase() ?? null,
+            status: status ?? null,
+            limit,
+            offset,
+          });
+          const meta = { total, limit, offset, nextCursor: null, catalogVersion: version, modelId };
+          return { data: offers, meta, timestamp: committedAt };
         }),
     },
     providers: {

@@ -53,6 +53,25 @@ export const artificialAnalysis = defineSource({
     if (hasMore) upstream.warn(`Stopped after ${MAX_PAGES} pages, though there are more.`);
     return { notModified: false, items: makeItems(entries), providers: [], asOf: null };
   },
+  raw: {
+    measurement: {
+      inside: 'row',
+      fields: {
+        name: 'name',
+        creatorName: 'model_creator.name',
+        releaseDate: 'release_date',
+        benchmarks: [
+          { path: 'evaluations' },
+          { path: 'artificial_analysis_intelligence_index_cost', unit: 'USD' },
+          { path: 'performance' },
+          { path: 'median_output_tokens_per_second', unit: 'tokens per second' },
+          { path: 'median_time_to_first_token_seconds', unit: 'seconds' },
+          { path: 'median_time_to_first_answer_token', unit: 'seconds' },
+          { path: 'pricing', unit: 'USD per 1M tokens' },
+        ],
+      },
+    },
+  },
   parse(item) {
     return readRow(item.id, readItem(item, Value));
   },

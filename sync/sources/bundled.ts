@@ -1,5 +1,6 @@
 import { JsonObject, makeItems } from '../fields.ts';
 import { readOffer, takeCatalogApart } from '../models-dev-entry.ts';
+import { MODELS_DEV_OFFER } from '../models-dev-raw.ts';
 import { defineSource } from '../source.ts';
 import { partialDate } from '../units.ts';
 
@@ -23,6 +24,7 @@ export const bundled = defineSource({
     const dates = entries.flatMap(({ value }) => datesOf(value)).sort();
     return { notModified: false, items: makeItems(entries), providers, asOf: dates.at(-1) ?? null };
   },
+  raw: { offer: MODELS_DEV_OFFER },
   parse(item) {
     return readOffer(SOURCE, item);
   },

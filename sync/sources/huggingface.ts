@@ -30,6 +30,10 @@ const PROPERTIES = [
   'safetensors',
 ];
 
+/** Tags that say more than themselves. */
+const BASE_MODEL = /^base_model:([^:]+\/[^:]+)$/;
+const LANGUAGE = /^([a-z]{2})$/;
+
 const Page = z.array(z.unknown());
 
 /** The Hugging Face Hub: repositories of weights, most downloaded first. https://huggingface.co/docs/hub/api */
@@ -62,6 +66,28 @@ export const huggingFace = defineSource({
       url = next === undefined ? null : withLimit(nextPageUrl(next, url), most - entries.length);
     }
     return { notModified: false, items: makeItems(entries.slice(0, most)), providers: [], asOf: null };
+  },
+  raw: {
+    repository: {
+      inside: null,
+      fields: {
+        name: { path: 'id', or: 'modelId' },
+        'modalities.input': 'pipeline_tag',
+        'modalities.output': 'pipeline_tag',
+        parameterCount: { path: 'safetensors.total', unit: 'parameters' },
+        task: 'pipeline_tag',
+        baseModels: { path: 'tags', only: BASE_MODEL },
+        languages: { path: 'tags', only: LANGUAGE },
+        library: 'library_name',
+        gated: 'gated',
+        license: { path: 'tags', only: /^license:/ },
+        links: { path: 'id', or: 'modelId' },
+        lastUpdated: 'lastModified',
+        'popularity.downloads': { path: 'downloads', unit: 'downloads in 30 days' },
+        'popularity.downloadsAllTime': { path: 'downloadsAllTime', unit: 'downloads' },
+        'popularity.likes': { path: 'likes', unit: 'likes' },
+      },
+    },
   },
   parse(item) {
     const repository = readItem(item, Repository);
@@ -162,8 +188,8 @@ function readRepository(itemId: string, id: string, said: z.infer<typeof Reposit
       openWeights: true,
       parameterCount: said.safetensors?.total ?? null,
       task: said.pipeline_tag,
-      baseModels: taggedWith(said.tags, /^base_model:([^:]+\/[^:]+)$/),
-      languages: taggedWith(said.tags, /^([a-z]{2})$/).filter(isLanguage),
+      baseModels: taggedWith(said.tags, BASE_MODEL),
+      languages: taggedWith(said.tags, LANGUAGE).filter(isLanguage),
       library: said.library_name,
       gated: said.gated === null ? null : said.gated !== false,
       license: said.tags.find((tag) => tag.startsWith('license:'))?.slice('license:'.length) || null,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { Attribution, Benchmark } from '../../contracts/models.ts';
+import type { Attribution } from '../../contracts/common.ts';
+import type { Benchmark } from '../../contracts/models.ts';
 import { ARTIFICIAL_ANALYSIS } from '../attribution.ts';
 import { readEnvelope } from '../envelope.ts';
 import {
@@ -15,6 +16,7 @@ import {
 } from '../fields.ts';
 import { kindOfId } from '../kinds.ts';
 import { factsOf, ModelEntry, readOffer, takeCatalogApart } from '../models-dev-entry.ts';
+import { MODELS_DEV_METADATA, MODELS_DEV_OFFER } from '../models-dev-raw.ts';
 import type { SourceRecord } from '../record.ts';
 import { defineSource, type Item, type Upstream, type UpstreamAnswer } from '../source.ts';
 
@@ -66,6 +68,7 @@ export const modelsDev = defineSource({
     const fetched = { notModified: false as const, items, providers, asOf: null };
     return models === null ? { ...fetched, keeps: METADATA } : fetched;
   },
+  raw: { offer: MODELS_DEV_OFFER, metadata: MODELS_DEV_METADATA },
   parse(item) {
     return item.id.startsWith(METADATA) ? readMetadata(item) : readOffer(SOURCE, item);
   },

@@ -19,6 +19,7 @@ import {
 } from '../fields.ts';
 import { kindOfId } from '../kinds.ts';
 import { readOpenRouterPricing } from '../openrouter-pricing.ts';
+import { OPENROUTER_OFFER } from '../openrouter-raw.ts';
 import { isMarkedFree } from '../prices.ts';
 import { unknownFacts, type ModelFacts, type SourceRecord } from '../record.ts';
 import { defineSource } from '../source.ts';
@@ -60,6 +61,7 @@ export const openRouter = defineSource({
     const entries = rows.map((value) => ({ id: JsonObject.safeParse(value).data?.id, value }));
     return { notModified: false, items: makeItems(entries), providers: [PROVIDER], asOf: null };
   },
+  raw: { offer: OPENROUTER_OFFER },
   parse(item) {
     return readRow(item.id, readItem(item, Row));
   },

@@ -40,6 +40,7 @@ function changes(models: ModelRow[]): CatalogChanges {
     records: { upsert: [], added: 0, remove: [], moved: [] },
     models: { upsert: models, remove: [] },
     offers: { upsert: [], remove: [] },
+    conflicts: { upsert: [], remove: [] },
     aliases: { upsert: [], remove: [] },
     providers: { upsert: [], remove: [] },
     delist: { ids: [], date: AT },

@@ -122,6 +122,18 @@ function createHandlers(calls: Call[]): Handlers {
         const data = { ...model, id: input.slug === 'bad' ? 'not an id' : model.id, offers: [], records: [] };
         return { data, meta, timestamp: time };
       },
+      offers: async ({ limit, offset }) => ({
+        data: [],
+        meta: { ...page({ limit, offset }), modelId: model.id },
+        timestamp: time,
+      }),
+    },
+    conflicts: {
+      list: async (input) => ({
+        data: [],
+        meta: page({ limit: input.limit, offset: input.offset }),
+        timestamp: time,
+      }),
     },
     providers: { list: async (input) => ({ data: [], meta: page(input), timestamp: time }) },
     sources: { list: async (input) => ({ data: [], meta: page(input), timestamp: time }) },
