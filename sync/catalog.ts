@@ -6,47 +6,23 @@ import type { Group } from './identity.ts';
 import { mergeGroup, steadyPart, withoutArtificialAnalysis, type Merged } from './merge.ts';
 import { PRICE_NAMES } from '../contracts/offers.ts';
 import { sourceRefs } from './offers.ts';
+import { namesOf } from './names.ts';
 import { unique } from './order.ts';
-import type { ProviderFacts, SourceRecord } from './record.ts';
+import type { ProviderFacts } from './record.ts';
 import type { AliasRow, ConflictRow, ModelRow, OfferRow, ProviderRow } from './store.ts';
 
 /** Raised whenever the same records are published differently, so that the next sync writes the catalogue anew. */
-export const CATALOG_FORMAT = 2;
+export const CATALOG_FORMAT = 3;
 
 /** A model row before storage adds its times. */
 export type DraftModel = Omit<ModelRow, 'targetSince' | 'firstSeenAt' | 'updatedAt' | 'refreshedAt'>;
 
-/** The whole published catalogue, as rows. */
+/** What is to be published of some models, as rows. */
 export interface Catalog {
   models: DraftModel[];
   offers: OfferRow[];
   conflicts: ConflictRow[];
   aliases: AliasRow[];
-  providers: ProviderRow[];
-}
-
-/** The ids, in lower case, by which a record's source knows its model. */
-function aliasesOf(record: SourceRecord): string[] {
-  if (record.type === 'measurement') return [];
-  if (record.type === 'metadata') return [record.id.slice(record.id.indexOf('/') + 1).toLowerCase()];
-  return [record.id.toLowerCase()];
-}
-
-/** Every alias that names one model alone. An alias is never another model's id. */
-function aliasRows(groups: Group[]): Map<string, AliasRow | null> {
-  const ids = new Set(groups.map(({ id }) => id));
-  const rows = new Map<string, AliasRow | null>();
-  for (const group of groups) {
-    for (const record of group.records) {
-      for (const alias of aliasesOf(record)) {
-        if (ids.has(alias)) continue;
-        const claimed = rows.get(alias);
-        if (claimed === undefined) rows.set(alias, { alias, modelId: group.id, source: record.source });
-        else if (claimed !== null && claimed.modelId !== group.id) rows.set(alias, null);
-      }
-    }
-  }
-  return rows;
 }
 
 /** The hash of columns and texts. The texts are hashed as they are: writing them into JSON once more costs more than the hash. */
@@ -105,31 +81,32 @@ function offerRows(modelId: string, { offers }: Merged): OfferRow[] {
   });
 }
 
-function providerRows(
-  offers: OfferRow[],
-  facts: { source: string; provider: ProviderFacts }[],
-  asOf: ReadonlyMap<string, string | null>,
-): ProviderRow[] {
-  const offered = Map.groupBy(offers, ({ provider }) => provider);
-  const known = Map.groupBy(facts, ({ provider }) => provider.id);
-  return [...new Set([...offered.keys(), ...known.keys()])].map((id) => {
-    const own = offered.get(id) ?? [];
-    const stated = known.get(id) ?? [];
-    const first = stated[0]?.provider;
-    const provider: Provider = {
-      id,
-      name: first?.name ?? id,
-      docUrl: first?.docUrl ?? null,
-      apiUrl: first?.apiUrl ?? null,
-      npmPackage: first?.npmPackage ?? null,
-      environment: first?.environment ?? [],
-      models: new Set(own.map(({ modelId }) => modelId)).size,
-      offers: own.length,
-      sources: sourceRefs(unique(stated.map(({ source }) => source)), asOf),
-    };
-    const document = JSON.stringify(provider);
-    return { id, hash: hash('sha1', document), document };
-  });
+/** A provider as it is published: the first source that says something of it is believed. */
+export function providerRow(
+  id: string,
+  counts: { models: number; offers: number },
+  sources: Iterable<{ id: string; asOf: string | null; providers: ProviderFacts[] }>,
+): ProviderRow | null {
+  const stated = [...sources].flatMap(({ id: source, asOf, providers }) =>
+    providers.filter((facts) => facts.id === id).map((facts) => ({ source, asOf, facts })),
+  );
+  const first = stated[0]?.facts;
+  if (first === undefined && counts.offers === 0) return null;
+  const provider: Provider = {
+    id,
+    name: first?.name ?? id,
+    docUrl: first?.docUrl ?? null,
+    apiUrl: first?.apiUrl ?? null,
+    npmPackage: first?.npmPackage ?? null,
+    environment: first?.environment ?? [],
+    ...counts,
+    sources: sourceRefs(
+      unique(stated.map(({ source }) => source)),
+      new Map(stated.map(({ source, asOf }) => [source, asOf])),
+    ),
+  };
+  const document = JSON.stringify(provider);
+  return { id, hash: hash('sha1', document), document };
 }
 
 /** Groups between two turns of the event loop, so that requests are answered meanwhile. */
@@ -138,19 +115,21 @@ const TURN = 100;
 /** Merges every group and lays the result out as rows. */
 export async function buildCatalog(
   groups: Group[],
-  sources: { id: string; asOf: string | null; providers: ProviderFacts[] }[],
+  sources: { id: string; asOf: string | null }[],
 ): Promise<Catalog> {
-  const aliases = aliasRows(groups);
+  const aliases = namesOf(groups);
   const ids = new Set(groups.map(({ id }) => id));
+  const named = new Map<string, string>();
+  for (const { alias, namespace, modelId } of aliases)
+    if (namespace === 'openrouter' || !named.has(alias)) named.set(alias, modelId);
   const context = {
     asOf: new Map(sources.map(({ id, asOf }) => [id, asOf])),
     resolve: (sourceId: string) => {
       const id = sourceId.toLowerCase();
-      return ids.has(id) ? id : (aliases.get(id)?.modelId ?? null);
+      return ids.has(id) ? id : (named.get(id) ?? null);
     },
   };
-  const aliasRowsKept = [...aliases.values()].filter((row) => row !== null);
-  const aliasesById = Map.groupBy(aliasRowsKept, ({ modelId }) => modelId);
+  const aliasesById = Map.groupBy(aliases, ({ modelId }) => modelId);
   const models: DraftModel[] = [];
   const offers: OfferRow[] = [];
   const conflicts: ConflictRow[] = [];
@@ -163,19 +142,10 @@ export async function buildCatalog(
       openRecords.some((record, index) => record !== group.records[index]);
     const open =
       touched && openRecords.length > 0 ? mergeGroup({ ...group, records: openRecords }, context) : null;
-    const names = (aliasesById.get(group.id) ?? []).map(({ alias }) => alias).toSorted();
+    const names = unique((aliasesById.get(group.id) ?? []).map(({ alias }) => alias));
     models.push(modelRow(group, merged, open, names));
     offers.push(...offerRows(group.id, merged));
     conflicts.push(...conflictRows(group, touched ? openRecords : null));
   }
-  const facts = sources.flatMap(({ id, providers }) =>
-    providers.map((provider) => ({ source: id, provider })),
-  );
-  return {
-    models,
-    offers,
-    conflicts,
-    aliases: aliasRowsKept,
-    providers: providerRows(offers, facts, context.asOf),
-  };
+  return { models, offers, conflicts, aliases };
 }

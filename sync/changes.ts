@@ -1,12 +1,14 @@
 import { CATALOG_FORMAT, type Catalog, type DraftModel } from './catalog.ts';
-import type { FetchedRecord } from './fetch.ts';
 import type { Group } from './identity.ts';
+import { identityChanges, whatBecame } from './identity-changes.ts';
+import { recordKey, type Neighbourhood } from './neighbourhood.ts';
 import type {
+  AliasRow,
   CatalogChanges,
-  CatalogIndex,
   ConflictKey,
   ModelKey,
   ModelRow,
+  Published,
   RecordKey,
   SourceState,
 } from './store.ts';
@@ -49,146 +51,121 @@ function difference<Row extends { hash: string }, Key extends { hash: string }>(
 const conflictKey = ({ modelId, field, provider, providerModelId, view }: ConflictKey) =>
   [modelId, field, provider, providerModelId, view].join('\n');
 
-const recordKey = ({ source, id }: { source: string; id: string }) => `${source}\n${id}`;
-
 /** What a run knows when it comes to writing. */
 export interface Outcome {
-  index: CatalogIndex;
+  /** What is published under the ids that are touched. */
+  published: Published;
+  neighbourhood: Neighbourhood;
+  removed: RecordKey[];
+  /** Records that were not held before. */
+  added: number;
   groups: Group[];
   catalog: Catalog;
-  /** The accepted records of the sources that were fetched anew. */
-  fresh: Map<string, FetchedRecord[]>;
   /** Sources that are dropped whole, without history or aliases. */
-  dropped: Set<string>;
+  dropped: ReadonlySet<string>;
+  /** Models that only those knew. */
+  shortLived: ReadonlySet<string>;
   sources: SourceState[];
+  /** Providers of which a source says something else than before. */
+  providers: string[];
   now: string;
 }
 
 /** Works out what differs between what is stored and what is to be published. Nothing else is written. */
-export function changesOf({ index, groups, catalog, fresh, dropped, sources, now }: Outcome): CatalogChanges {
-  const modelOf = new Map<string, string>();
-  for (const group of groups) for (const record of group.records) modelOf.set(recordKey(record), group.id);
-
-  const shortLived = onlyFrom(dropped, index);
-  const storedModels = new Map(
-    index.models.filter(({ id }) => !shortLived.has(id)).map((model) => [model.id, model]),
+export function changesOf(outcome: Outcome): CatalogChanges {
+  const { published, groups, catalog, removed, shortLived, sources, now } = outcome;
+  const stored = new Map(
+    published.models.filter(({ id }) => !shortLived.has(id)).map((model) => [model.id, model]),
   );
   const models = catalog.models
-    .map((draft) => modelChange(draft, storedModels.get(draft.id), now))
+    .map((draft) => modelChange(draft, stored.get(draft.id), now))
     .filter((row) => row !== null);
-  const offers = difference(catalog.offers, index.offers, (row) => `${row.provider}\n${row.providerModelId}`);
-  const conflicts = difference(catalog.conflicts, index.conflicts, conflictKey);
+  const offers = difference(
+    catalog.offers,
+    published.offers,
+    (row) => `${row.provider}\n${row.providerModelId}`,
+  );
+  const conflicts = difference(catalog.conflicts, published.conflicts, conflictKey);
   const changed = new Set([
     ...models.map(({ id }) => id),
     ...[...offers.upsert, ...conflicts.upsert, ...conflicts.remove].map(({ modelId }) => modelId),
   ]);
-
-  const stored = new Map(index.records.map((record) => [recordKey(record), record]));
-  const records: CatalogChanges['records'] = { upsert: [], added: 0, remove: [], moved: [] };
-  const received = new Set<string>();
-  for (const [source, list] of fresh) {
-    for (const { record, raw, hash } of list) {
-      const key = recordKey(record);
-      received.add(key);
-      const before = stored.get(key);
-      const modelId = modelOf.get(key) ?? '';
-      if (before?.hash === hash && before.modelId === modelId) continue;
-      if (before === undefined) records.added += 1;
-      // When a record changed is published with its model, so it is told no sooner than a change of what is published of it.
-      const updatedAt = before === undefined || changed.has(modelId) ? now : before.updatedAt;
-      const firstSeenAt = before?.firstSeenAt ?? now;
-      records.upsert.push({ source, id: record.id, hash, modelId, raw, firstSeenAt, updatedAt });
-    }
-  }
-  for (const record of index.records) {
-    const key = recordKey(record);
-    if (dropped.has(record.source) || (fresh.has(record.source) && !received.has(key)))
-      records.remove.push(record);
-    else if (!fresh.has(record.source) && modelOf.get(key) !== record.modelId) {
-      records.moved.push({
-        source: record.source,
-        id: record.id,
-        modelId: modelOf.get(key) ?? record.modelId,
-      });
-    }
-  }
-
-  const published = new Set(catalog.models.map(({ id }) => id));
-  const gone = vanished([...storedModels.values()], index, published, modelOf);
-
-  const aliases = aliasChanges(index, catalog, new Map(gone.renamed), dropped);
+  const became = whatBecame([...stored.values()], outcome.neighbourhood, groups);
   return {
     format: CATALOG_FORMAT,
     sources,
-    records,
-    models: {
-      upsert: models,
-      remove: [...gone.renamed.map(([id]) => id), ...[...shortLived].filter((id) => !published.has(id))],
-    },
+    records: { ...recordChanges(outcome, changed), remove: removed },
+    keys: keyChanges(outcome),
+    models: { upsert: models, remove: [...became.renamed.keys(), ...shortLived] },
     offers,
     conflicts,
-    aliases,
-    providers: (({ upsert, remove }) => ({ upsert, remove: remove.map(({ id }) => id) }))(
-      difference(catalog.providers, index.providers, ({ id }) => id),
-    ),
-    delist: { ids: gone.delisted, date: now },
+    aliases: aliasChanges(outcome, became.renamed),
+    identity: identityChanges(became, now),
+    providers: [
+      ...new Set([
+        ...outcome.providers,
+        ...[...offers.upsert, ...offers.remove].map(({ provider }) => provider),
+      ]),
+    ],
+    delist: { ids: became.delisted, date: now },
   };
 }
 
-/**
- * An alias once published stays, unless it has become an id, or its source was dropped. Those of a model that was renamed
- * follow it, and its former id becomes one.
- */
+function recordChanges({ neighbourhood, groups, added, now }: Outcome, changed: ReadonlySet<string>) {
+  const records: Pick<CatalogChanges['records'], 'upsert' | 'added' | 'moved'> = {
+    upsert: [],
+    added,
+    moved: [],
+  };
+  for (const group of groups) {
+    for (const [index, record] of group.records.entries()) {
+      const member = neighbourhood.members.get(recordKey(record));
+      if (member === undefined) continue;
+      const { before, hash, raw } = member;
+      const match = JSON.stringify(group.matches[index]);
+      const { source, id } = record;
+      if (before === null || before.hash !== hash) {
+        // When a record changed is published with its model, so it is told no sooner than a change of what is published of it.
+        const updatedAt = before === null || changed.has(group.id) ? now : before.updatedAt;
+        const firstSeenAt = before?.firstSeenAt ?? now;
+        records.upsert.push({ source, id, hash, modelId: group.id, match, raw, firstSeenAt, updatedAt });
+      } else if (before.modelId !== group.id || before.match !== match) {
+        records.moved.push({ source, id, modelId: group.id, match });
+      }
+    }
+  }
+  return records;
+}
+
+function keyChanges({ neighbourhood }: Outcome): CatalogChanges['keys'] {
+  return [...neighbourhood.members.values()]
+    .filter(({ isChanged }) => isChanged)
+    .map(({ record, keys }) => ({ source: record.source, recordId: record.id, keys }));
+}
+
+const aliasKey = ({ alias, namespace }: Pick<AliasRow, 'alias' | 'namespace'>) => `${namespace}\n${alias}`;
+
+/** A name once there stays, unless its source was dropped. Those of a model that was renamed follow it. */
 function aliasChanges(
-  index: CatalogIndex,
-  catalog: Catalog,
-  renamed: Map<string, string>,
-  dropped: Set<string>,
+  { published, catalog, dropped }: Outcome,
+  renamed: ReadonlyMap<string, string>,
 ): CatalogChanges['aliases'] {
-  const ids = new Set(catalog.models.map(({ id }) => id));
-  const kept = index.aliases.filter(({ alias, source }) => !ids.has(alias) && !dropped.has(source));
+  const stored = new Map(published.aliases.map((row) => [aliasKey(row), row]));
   const wanted = new Map(
     [
-      ...kept.map((row) => ({ ...row, modelId: renamed.get(row.modelId) ?? row.modelId })),
-      ...[...renamed].map(([alias, modelId]) => ({ alias, modelId, source: 'former' })),
+      ...[...stored.values()]
+        .filter(({ source }) => !dropped.has(source))
+        .map((row) => ({ ...row, modelId: renamed.get(row.modelId) ?? row.modelId })),
       ...catalog.aliases,
-    ].map((row) => [row.alias, row]),
+    ].map((row) => [aliasKey(row), row]),
   );
-  const stored = new Map(index.aliases.map((row) => [row.alias, row]));
   return {
-    upsert: [...wanted.values()].filter(({ alias, modelId, source }) => {
-      const before = stored.get(alias);
-      return before?.modelId !== modelId || before.source !== source;
+    upsert: [...wanted].flatMap(([key, row]) => {
+      const before = stored.get(key);
+      const same =
+        before?.modelId === row.modelId && before.source === row.source && before.recordId === row.recordId;
+      return same ? [] : [row];
     }),
-    remove: index.aliases.map(({ alias }) => alias).filter((alias) => !wanted.has(alias)),
+    remove: [...stored.values()].filter((row) => !wanted.has(aliasKey(row))),
   };
-}
-
-/** The models that nothing but certain sources ever knew. */
-export function onlyFrom(sources: Set<string>, index: CatalogIndex): Set<string> {
-  if (sources.size === 0) return new Set();
-  const others = new Set(
-    index.records.filter(({ source }) => !sources.has(source)).map(({ modelId }) => modelId),
-  );
-  const theirs = index.records.filter(({ source }) => sources.has(source)).map(({ modelId }) => modelId);
-  return new Set(theirs.filter((id) => !others.has(id)));
-}
-
-/** What becomes of published models that have no records any more: their records have moved to another model, or are gone. */
-function vanished(
-  models: ModelKey[],
-  index: CatalogIndex,
-  published: Set<string>,
-  modelOf: Map<string, string>,
-): { renamed: [from: string, to: string][]; delisted: string[] } {
-  const formerRecords = Map.groupBy(index.records, ({ modelId }) => modelId);
-  const result: ReturnType<typeof vanished> = { renamed: [], delisted: [] };
-  for (const { id, delisted } of models) {
-    if (published.has(id)) continue;
-    const records: RecordKey[] = formerRecords.get(id) ?? [];
-    const heir = records.map((record) => modelOf.get(recordKey(record))).find((to) => to !== undefined);
-    if (heir !== undefined) result.renamed.push([id, heir]);
-    else if (delisted === 0) result.delisted.push(id);
-  }
-  return result;
 }

@@ -95,7 +95,8 @@ export async function fetchSource(
   settings: SourceSettings,
   options: {
     validators: Validators;
-    lastGood: { recordIds: string[]; items: number };
+    /** What its last good fetch brought: items, and how many records are held but for those whose ids begin so. */
+    lastGood: { held: (except: string | null) => Promise<number>; items: number };
     guarded: boolean;
     signal: AbortSignal;
     limits: HttpLimits;
@@ -143,8 +144,8 @@ export async function fetchSource(
     const rejected = fetched.items.length - records.length;
     const counts = { fetched: fetched.items.length, parsed: records.length, rejected, rejections };
     const { keeps = null } = fetched;
-    const held = options.lastGood.recordIds.filter((id) => keeps === null || !id.startsWith(keeps));
-    const suspicion = suspicionOf(fetched.items.length, records.length, held.length);
+    const held = await options.lastGood.held(keeps);
+    const suspicion = suspicionOf(fetched.items.length, records.length, held);
     if (options.guarded && suspicion !== null) {
       const error = { class: 'shape' as const, message: `${source.name} ${suspicion}` };
       return { outcome: finish({ status: 'failed', ...counts, error }), ...nothing };

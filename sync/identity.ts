@@ -3,7 +3,7 @@ import { describe, type Description } from './identity/describe.ts';
 import { foldName, slugOf } from './identity/names.ts';
 import { placeDescriptions, type Placed } from './identity/place.ts';
 import { RULES, type Rulebook } from './identity/rulebook.ts';
-import { byText } from './order.ts';
+import { byText, unique } from './order.ts';
 import type { SourceRecord } from './record.ts';
 
 export { foldName, slugOf } from './identity/names.ts';
@@ -26,7 +26,7 @@ export interface Group {
   id: string;
   creator: string;
   /** Whether it is a name that its owner moves between releases. */
-  moves: boolean;
+  rolling: boolean;
   records: SourceRecord[];
   /** How each record was placed, in the order of the records. */
   matches: Match[];
@@ -63,13 +63,19 @@ function unknownName(record: SourceRecord): string {
 
 /** Ids that a model could be published under, the best first. */
 function idsFor({ creator, rolling, members }: Placed): string[] {
-  if (creator === null)
-    return members.map(({ record }) => `${UNKNOWN_CREATOR}/${slugOf(unknownName(record))}`);
+  if (creator === null) return members.map(({ record }) => `${UNKNOWN_CREATOR}/${slugOf(unknownName(record))}`);
+  // OpenRouter's own moving names stand beside those of makers, and may point elsewhere.
   if (rolling?.startsWith('~')) return [`${creator}/${rolling.slice(1)}:openrouter`];
   const slugs = members
-    .map((member) => ({ rank: spellingRank(member, creator), slug: slugOf(member.name) }))
+    .map((member) => ({ rank: spellingRank(member, creator), slug: slugOf(spellingOf(member)) }))
     .toSorted((a, b) => a.rank - b.rank || a.slug.length - b.slug.length || byText(a.slug, b.slug));
-  return [...new Set(slugs.map(({ slug }) => `${creator}/${slug}`))];
+  return unique(slugs.map(({ slug }) => `${creator}/${slug}`));
+}
+
+/** The name that a record gives its model; where it is pinned to a release, the one that tells which. */
+function spellingOf({ record, name, notes }: Description): string {
+  const pinned = notes.some(({ rule }) => rule === 'canonical-id');
+  return pinned ? (record.naming.canonical?.split('/').at(-1) ?? name) : name;
 }
 
 /**
@@ -87,24 +93,29 @@ export function groupRecords(
   return nameAll(placed, published);
 }
 
-/** Gives every group an id of its own: the one it had, else the best that is free. */
+/** Gives every group an id of its own: the one it had, else the best that is free. Names that move come first, for they are nothing else. */
 function nameAll(placed: Placed[], published: (record: SourceRecord) => string | null): Group[] {
   const taken = new Set<string>();
   const groups: Group[] = [];
-  const wanted = placed
-    .map((place) => ({ place, ids: idsFor(place), former: formerIds(place, published) }))
-    .toSorted((a, b) => byText(a.ids[0] ?? '', b.ids[0] ?? '') || byText(a.place.key, b.place.key));
-  const claim = ({ place }: (typeof wanted)[number], candidates: string[]): boolean => {
+  const claim = (place: Placed, candidates: string[]): boolean => {
     const id = candidates.find((candidate) => !taken.has(candidate));
     if (id === undefined) return false;
     taken.add(id);
     groups.push(groupOf(place, id));
     return true;
   };
-  const rest = wanted.filter((want) => !claim(want, want.former));
-  for (const want of rest) {
-    const numbered = Array.from({ length: 100 }, (_, index) => `${want.ids[0]}-${index + 2}`);
-    claim(want, [...want.ids, ...numbered]);
+  const unnamed = placed
+    .map((place) => ({ place, ids: idsFor(place), moves: place.moves || place.rolling !== null }))
+    .toSorted(
+      (a, b) =>
+        Number(b.moves) - Number(a.moves) ||
+        byText(a.ids[0] ?? '', b.ids[0] ?? '') ||
+        byText(a.place.key, b.place.key),
+    )
+    .filter(({ place }) => !claim(place, formerIds(place, published)));
+  for (const { place, ids } of unnamed) {
+    const numbered = Array.from({ length: placed.length }, (_, index) => `${ids[0]}-${index + 2}`);
+    claim(place, [...ids, ...numbered]);
   }
   return groups.toSorted((a, b) => byText(a.id, b.id));
 }
@@ -125,7 +136,7 @@ function groupOf(place: Placed, id: string): Group {
   return {
     id,
     creator: place.creator ?? UNKNOWN_CREATOR,
-    moves: place.moves,
+    rolling: place.moves || place.rolling !== null,
     records: members.map(({ record }) => record),
     matches: members.map((member) => matchOf(member, place, id)),
   };

@@ -37,9 +37,9 @@ function mergeBenchmarks(records: SourceRecord[]): Benchmark[] {
   });
 }
 
-function kindOf(records: SourceRecord[]): Model['kind'] {
-  const kinds = new Set(records.map(({ kind }) => kind));
-  return kinds.has('router') ? 'router' : kinds.has('rolling') ? 'rolling' : 'model';
+function kindOf({ records, rolling }: Group): Model['kind'] {
+  if (records.some(({ kind }) => kind === 'router')) return 'router';
+  return rolling ? 'rolling' : 'model';
 }
 
 /** Merges the records of one model. `resolve` finds the id of a model by another source's id, for the targets of rolling names. */
@@ -60,7 +60,7 @@ export function mergeGroup(
 
   const offers = mergeOffers(records, context.asOf);
   const reference = referenceOffer(offers, ownProviders);
-  const kind = kindOf(records);
+  const kind = kindOf(group);
   const target = kind === 'rolling' ? take('target') : null;
   const benchmarks = mergeBenchmarks(records);
   const { status, ...pricing } = reference?.offer.pricing ?? publishedPricing(unknownPricing());

@@ -1,11 +1,11 @@
 import type { SourceOutcome } from '../contracts/sync.ts';
 import type { FetchedSource } from './fetch.ts';
-import type { CatalogIndex, RunEnd, SourceState } from './store.ts';
+import type { CatalogState, RunEnd, SourceState } from './store.ts';
 
 /** What is to be remembered of the sources of a run. */
-export function sourceStates(index: CatalogIndex, fetched: FetchedSource[], now: string): SourceState[] {
+export function sourceStates(state: CatalogState, fetched: FetchedSource[], now: string): SourceState[] {
   return fetched.map(({ outcome, records, providers, asOf, validators }) => {
-    const before = index.sources.get(outcome.source);
+    const before = state.sources.get(outcome.source);
     const answered = outcome.status === 'ok' || outcome.status === 'not_modified';
     return {
       id: outcome.source,

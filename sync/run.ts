@@ -5,7 +5,7 @@ import { totalOf } from './outcome.ts';
 import type { FinishedRun, SyncPorts } from './ports.ts';
 import { publish } from './publish.ts';
 import type { SourceDefinition } from './source.ts';
-import { LeaseLost, type CatalogIndex, type RunEnd, type Trigger } from './store.ts';
+import { LeaseLost, type CatalogState, type RunEnd, type Trigger } from './store.ts';
 
 /** A run under way. `finished` settles when it has ended, and never rejects. */
 export interface StartedRun {
@@ -52,11 +52,11 @@ async function carryOut(
   const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(ports.deadlineMs)]);
   const outcomes: SourceOutcome[] = [];
   try {
-    const stored = await store.loadIndex();
-    const index = force ? withoutShortcuts(stored) : stored;
-    const fetched = await fetchAll(ports, index, signal, outcomes, { guarded: !force });
+    const stored = await store.loadState();
+    const state = force ? withoutShortcuts(stored) : stored;
+    const fetched = await fetchAll(ports, state, signal, outcomes, { guarded: !force });
     stop.signal.throwIfAborted();
-    return await publish(ports, id, index, fetched, stop.signal);
+    return await publish(ports, id, state, fetched, stop.signal);
   } catch (error) {
     return await endBadly(ports, id, error, outcomes);
   } finally {
@@ -65,29 +65,31 @@ async function carryOut(
 }
 
 /** What is stored, as if no source had ever vouched for it: everything is fetched whole, and compared. */
-function withoutShortcuts(index: CatalogIndex): CatalogIndex {
-  const sources = [...index.sources].map(([id, state]) => [id, { ...state, validators: {} }] as const);
-  return { ...index, format: 0, sources: new Map(sources) };
+function withoutShortcuts(state: CatalogState): CatalogState {
+  const sources = [...state.sources].map(([id, source]) => [id, { ...source, validators: {} }] as const);
+  return { ...state, format: 0, sources: new Map(sources) };
 }
 
 /** Fetches every source at once; where none answers and nothing is stored, the fallback. */
 async function fetchAll(
   ports: SyncPorts,
-  index: CatalogIndex,
+  state: CatalogState,
   signal: AbortSignal,
   outcomes: SourceOutcome[],
   { guarded }: { guarded: boolean },
 ): Promise<FetchedSource[]> {
-  const held = Map.groupBy(index.records, ({ source }) => source);
   const { fallback } = ports;
-  const answerTimeoutMs = index.models.length === 0 ? fallback.answerTimeoutMs : null;
+  const answerTimeoutMs = state.isEmpty ? fallback.answerTimeoutMs : null;
   const fetchOne = async (source: SourceDefinition) => {
     const fetched = await fetchSource(source, ports.settings[source.id] ?? NO_SETTINGS, {
       // Validators are worth nothing without the records that they vouch for.
-      validators: held.has(source.id) ? (index.sources.get(source.id)?.validators ?? {}) : {},
+      validators:
+        (await ports.store.countRecords(source.id, null)) > 0
+          ? (state.sources.get(source.id)?.validators ?? {})
+          : {},
       lastGood: {
-        recordIds: (held.get(source.id) ?? []).map(({ id }) => id),
-        items: index.sources.get(source.id)?.fetched ?? 0,
+        held: (except) => ports.store.countRecords(source.id, except),
+        items: state.sources.get(source.id)?.fetched ?? 0,
       },
       signal,
       guarded,

@@ -24,6 +24,8 @@ export interface RecordKey {
   id: string;
   hash: string;
   modelId: string;
+  /** How it was placed, as JSON text; null: not said. */
+  match: string | null;
   firstSeenAt: string;
   updatedAt: string;
 }
@@ -74,11 +76,24 @@ export type OfferRow = OfferKey & { modelId: string; priceStatus: string; docume
   [Name in keyof NanoPrices as `${Name}Price`]: number | null;
 };
 
-/** Another id of a model, in lower case. */
+/** A name of a model in one namespace, in lower case: once there it stays, even when its record is gone. */
 export interface AliasRow {
   alias: string;
+  /** Where the name is used: a source, or a provider for its own ids. */
+  namespace: string;
   modelId: string;
+  /** The record that has the name. */
   source: string;
+  recordId: string;
+}
+
+/** What became of a published id: its model was merged into another, split, or renamed. */
+export interface IdentityChangeRow {
+  at: string;
+  kind: 'merged' | 'renamed' | 'split';
+  fromId: string;
+  toId: string;
+  reason: string;
 }
 
 /** A provider as it is stored; `document` is JSON text. */
@@ -106,18 +121,21 @@ export interface ConflictRow extends ConflictKey {
   document: string;
 }
 
-/** Everything that the catalogue holds, without contents: enough to tell what differs. */
-export interface CatalogIndex {
+/** What is remembered of the catalogue as a whole. */
+export interface CatalogState {
   version: number;
   /** Format of what is stored. */
   format: number;
+  isEmpty: boolean;
   sources: Map<string, SourceState>;
-  records: RecordKey[];
+}
+
+/** What is published under some ids, without contents: enough to tell what differs. */
+export interface Published {
   models: ModelKey[];
-  offers: OfferKey[];
+  offers: (OfferKey & { modelId: string })[];
   conflicts: ConflictKey[];
   aliases: AliasRow[];
-  providers: Omit<ProviderRow, 'document'>[];
 }
 
 /** What a run writes: only rows that differ. */
@@ -129,14 +147,19 @@ export interface CatalogChanges {
     /** Of those, how many were not held before. */
     added: number;
     remove: Pick<RecordKey, 'source' | 'id'>[];
-    /** Unchanged records that now stand behind another model. */
-    moved: Pick<RecordKey, 'source' | 'id' | 'modelId'>[];
+    /** Unchanged records that now stand behind another model, or do so for another reason. */
+    moved: Pick<RecordKey, 'source' | 'id' | 'modelId' | 'match'>[];
   };
+  /** The keys of records under which neighbours are found; those of a record are replaced whole. */
+  keys: { source: string; recordId: string; keys: string[] }[];
   models: { upsert: ModelRow[]; remove: string[] };
   offers: { upsert: OfferRow[]; remove: Pick<OfferKey, 'provider' | 'providerModelId'>[] };
   conflicts: { upsert: ConflictRow[]; remove: ConflictKey[] };
-  aliases: { upsert: AliasRow[]; remove: string[] };
-  providers: { upsert: ProviderRow[]; remove: string[] };
+  aliases: { upsert: AliasRow[]; remove: Pick<AliasRow, 'alias' | 'namespace'>[] };
+  /** What became of ids: the former ones of models that were renamed or merged keep resolving. */
+  identity: IdentityChangeRow[];
+  /** Providers whose offers or facts changed, by id; they are counted anew. */
+  providers: string[];
   /** Models whose documents stay but that no source lists any more. */
   delist: { ids: string[]; date: string };
 }
@@ -176,10 +199,20 @@ export interface SyncStore {
   }): Promise<{ begun: true } | { begun: false; runId: string }>;
   /** Prolongs the lease. False: it was lost. */
   renewLease(runId: string): Promise<boolean>;
-  /** Reads what is stored, without contents. */
-  loadIndex(): Promise<CatalogIndex>;
-  /** Reads the stored items of some sources. */
-  loadItems(sources: string[]): Promise<Pick<RecordRow, 'source' | 'id' | 'raw'>[]>;
+  /** Reads what is remembered of the catalogue as a whole. */
+  loadState(): Promise<CatalogState>;
+  /** How many records of a source are held, but for those whose ids begin so. */
+  countRecords(source: string, except: string | null): Promise<number>;
+  /** The hashes of a source's records, by id. */
+  loadHashes(source: string): Promise<Map<string, string>>;
+  /** Reads records of a source by id; null: all of them. */
+  loadRecords(source: string, ids: string[] | null): Promise<RecordRow[]>;
+  /** Reads the keys that records are stored under. */
+  loadKeys(records: { source: string; id: string }[]): Promise<string[]>;
+  /** Reads the records that have one of these keys, or stand behind one of these models. */
+  loadNeighbours(of: { keys: string[] } | { modelIds: string[] }): Promise<RecordRow[]>;
+  /** Reads what is published under these ids. */
+  loadPublished(modelIds: string[]): Promise<Published>;
   /**
    * Writes the changes and ends the run, in one transaction; raises the catalogue version if anything published differs.
    * Throws `LeaseLost`.

@@ -1,68 +1,37 @@
 import type { Kysely } from 'kysely';
-import type { CatalogIndex, SourceState } from '../../sync/store.ts';
+import type { CatalogState, Published, RecordRow, SourceState } from '../../sync/store.ts';
 import type { Tables } from './orm.ts';
 
-/** Reads what is stored, without contents: enough to tell what differs. */
-export async function loadIndex(db: Kysely<Tables>): Promise<CatalogIndex> {
+/** Values in one query. */
+const BATCH = 500;
+
+/** Reads rows by many values, some hundred at a time. */
+async function inBatches<Value, Row>(
+  values: Value[],
+  read: (batch: Value[]) => Promise<Row[]>,
+): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (let at = 0; at < values.length; at += BATCH) rows.push(...(await read(values.slice(at, at + BATCH))));
+  return rows;
+}
+
+/** Reads what is remembered of the catalogue as a whole. */
+export async function loadState(db: Kysely<Tables>): Promise<CatalogState> {
   const catalog = await db.selectFrom('catalog').selectAll().where('id', '=', 1).executeTakeFirst();
-  const sources = await db.selectFrom('sources').selectAll().execute();
-  const records = await db
-    .selectFrom('records')
-    .select([
-      'source',
-      'id',
-      'hash',
-      'model_id as modelId',
-      'first_seen_at as firstSeenAt',
-      'updated_at as updatedAt',
-    ])
-    .execute();
-  const models = await db
-    .selectFrom('models')
-    .select(['id', 'hash', 'steady_hash as steadyHash', 'delisted', 'target', 'target_since as targetSince'])
-    .select(['first_seen_at as firstSeenAt', 'refreshed_at as refreshedAt'])
-    .execute();
-  const offers = await db
-    .selectFrom('offers')
-    .select(['provider', 'provider_model_id as providerModelId', 'hash'])
-    .execute();
-  const conflicts = await db
-    .selectFrom('conflicts')
-    .select([
-      'model_id as modelId',
-      'field',
-      'provider',
-      'provider_model_id as providerModelId',
-      'view',
-      'hash',
-    ])
-    .execute();
-  const aliases = await db.selectFrom('aliases').select(['alias', 'model_id as modelId', 'source']).execute();
-  const providers = await db.selectFrom('providers').select(['id', 'hash']).execute();
+  const sources = await loadSources(db);
+  const model = await db.selectFrom('models').select('id').limit(1).executeTakeFirst();
   return {
     version: catalog?.version ?? 0,
     format: catalog?.format ?? 0,
-    sources: new Map(sources.map((row) => [row.id, sourceState(row)])),
-    records,
-    models,
-    offers,
-    conflicts,
-    aliases,
-    providers,
+    isEmpty: model === undefined,
+    sources: new Map(sources.map((source) => [source.id, source])),
   };
 }
 
-function sourceState(row: {
-  id: string;
-  status: string | null;
-  error: string | null;
-  last_good_at: string | null;
-  as_of: string | null;
-  fetched: number;
-  validators: string;
-  providers: string;
-}): SourceState {
-  return {
+/** Reads what is remembered of every source. */
+export async function loadSources(db: Kysely<Tables>): Promise<SourceState[]> {
+  const rows = await db.selectFrom('sources').selectAll().execute();
+  return rows.map((row) => ({
     id: row.id,
     status: row.status as SourceState['status'],
     error: row.error === null ? null : (JSON.parse(row.error) as SourceState['error']),
@@ -71,5 +40,126 @@ function sourceState(row: {
     fetched: row.fetched,
     validators: JSON.parse(row.validators) as SourceState['validators'],
     providers: JSON.parse(row.providers) as SourceState['providers'],
+  }));
+}
+
+/** Counts the records of a source, but for those whose ids begin so. */
+export async function countRecords(
+  db: Kysely<Tables>,
+  source: string,
+  except: string | null,
+): Promise<number> {
+  const count = (beginning: string | null) => {
+    let query = db.selectFrom('records').where('source', '=', source);
+    if (beginning !== null) query = query.where('id', 'like', `${beginning.replace(/[\\%_]/g, '')}%`);
+    return query.select((eb) => eb.fn.countAll().as('count')).executeTakeFirstOrThrow();
+  };
+  const all = Number((await count(null)).count);
+  return except === null ? all : all - Number((await count(except)).count);
+}
+
+/** Reads the hashes of a source's records, by id. */
+export async function loadHashes(db: Kysely<Tables>, source: string): Promise<Map<string, string>> {
+  const rows = await db.selectFrom('records').select(['id', 'hash']).where('source', '=', source).execute();
+  return new Map(rows.map(({ id, hash }) => [id, hash]));
+}
+
+const RECORD_COLUMNS = [
+  'records.source',
+  'records.id',
+  'records.hash',
+  'records.model_id as modelId',
+  'records.match',
+  'records.raw',
+  'records.first_seen_at as firstSeenAt',
+  'records.updated_at as updatedAt',
+] as const;
+
+/** Reads records of a source by id; null: all of them. */
+export function loadRecords(db: Kysely<Tables>, source: string, ids: string[] | null): Promise<RecordRow[]> {
+  const query = db.selectFrom('records').select(RECORD_COLUMNS).where('source', '=', source);
+  return ids === null ? query.execute() : inBatches(ids, (batch) => query.where('id', 'in', batch).execute());
+}
+
+/** Reads the keys that records are stored under. */
+export async function loadKeys(
+  db: Kysely<Tables>,
+  records: { source: string; id: string }[],
+): Promise<string[]> {
+  const keys: string[] = [];
+  for (const [source, own] of Map.groupBy(records, (record) => record.source)) {
+    const rows = await inBatches(
+      own.map(({ id }) => id),
+      (batch) =>
+        db
+          .selectFrom('record_keys')
+          .select('key')
+          .distinct()
+          .where('source', '=', source)
+          .where('record_id', 'in', batch)
+          .execute(),
+    );
+    keys.push(...rows.map(({ key }) => key));
+  }
+  return [...new Set(keys)];
+}
+
+/** Reads the records that have one of these keys, or stand behind one of these models. */
+export async function loadNeighbours(
+  db: Kysely<Tables>,
+  of: { keys: string[] } | { modelIds: string[] },
+): Promise<RecordRow[]> {
+  if ('modelIds' in of) {
+    const records = db.selectFrom('records').select(RECORD_COLUMNS);
+    return inBatches(of.modelIds, (batch) => records.where('model_id', 'in', batch).execute());
+  }
+  const holders = await inBatches(of.keys, (batch) =>
+    db
+      .selectFrom('record_keys')
+      .select(['source', 'record_id as id'])
+      .distinct()
+      .where('key', 'in', batch)
+      .execute(),
+  );
+  const rows: RecordRow[] = [];
+  for (const [source, own] of Map.groupBy(holders, (holder) => holder.source))
+    rows.push(...(await loadRecords(db, source, [...new Set(own.map(({ id }) => id))])));
+  return rows;
+}
+
+/** Reads what is published under some ids, without contents. */
+export async function loadPublished(db: Kysely<Tables>, modelIds: string[]): Promise<Published> {
+  return {
+    models: await inBatches(modelIds, (batch) =>
+      db
+        .selectFrom('models')
+        .select(['id', 'hash', 'steady_hash as steadyHash', 'delisted', 'target'])
+        .select(['target_since as targetSince', 'first_seen_at as firstSeenAt'])
+        .select(['refreshed_at as refreshedAt'])
+        .where('id', 'in', batch)
+        .execute(),
+    ),
+    offers: await inBatches(modelIds, (batch) =>
+      db
+        .selectFrom('offers')
+        .select(['provider', 'provider_model_id as providerModelId', 'model_id as modelId', 'hash'])
+        .where('model_id', 'in', batch)
+        .execute(),
+    ),
+    conflicts: await inBatches(modelIds, (batch) =>
+      db
+        .selectFrom('conflicts')
+        .select(['model_id as modelId', 'field', 'provider', 'view', 'hash'])
+        .select(['provider_model_id as providerModelId'])
+        .where('model_id', 'in', batch)
+        .execute(),
+    ),
+    aliases: await inBatches(modelIds, (batch) =>
+      db
+        .selectFrom('model_aliases')
+        .select(['alias', 'namespace', 'model_id as modelId', 'source', 'record_id as recordId'])
+        .where('model_id', 'in', batch)
+        .execute(),
+    ),
   };
 }

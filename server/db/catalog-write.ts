@@ -1,5 +1,7 @@
 import { sql, type Kysely, type Transaction } from 'kysely';
-import type { CatalogChanges, SourceState } from '../../sync/store.ts';
+import type { CatalogChanges, IdentityChangeRow, SourceState } from '../../sync/store.ts';
+import { providerRow } from '../../sync/catalog.ts';
+import { loadSources } from './catalog-index.ts';
 import { EMPTY_CATALOG } from './catalog.ts';
 import type { Tables } from './orm.ts';
 import { deleteRows, upsertRows } from './rows.ts';
@@ -17,25 +19,12 @@ export function storeSources(db: Kysely<Tables>, sources: SourceState[]): Promis
 
 const CONFLICT_KEY = ['model_id', 'field', 'provider', 'provider_model_id', 'view'];
 
-/** Writes what differs, table by table. */
-export async function writeChanges(db: Transaction<Tables>, changes: CatalogChanges): Promise<void> {
-  const { records, models, offers, conflicts, aliases, providers, delist } = changes;
-  await deleteRows(db, 'records', ['source', 'id'], records.remove);
-  await upsertRows(db, 'records', ['source', 'id'], records.upsert);
-  for (const { source, id, modelId } of records.moved) {
-    await db
-      .updateTable('records')
-      .set({ model_id: modelId })
-      .where('source', '=', source)
-      .where('id', '=', id)
-      .execute();
-  }
-  await deleteRows(
-    db,
-    'models',
-    ['id'],
-    models.remove.map((id) => ({ id })),
-  );
+/** Writes what differs, table by table. Answers whether anything that is published does. */
+export async function writeChanges(db: Transaction<Tables>, changes: CatalogChanges): Promise<boolean> {
+  const { models, offers, conflicts, aliases, identity, delist } = changes;
+  await writeRecords(db, changes);
+  const ids = models.remove.map((id) => ({ id }));
+  await deleteRows(db, 'models', ['id'], ids);
   await upsertRows(db, 'models', ['id'], models.upsert);
   for (const id of delist.ids) {
     await db
@@ -48,48 +37,90 @@ export async function writeChanges(db: Transaction<Tables>, changes: CatalogChan
   await upsertRows(db, 'offers', ['provider', 'provider_model_id'], offers.upsert);
   await deleteRows(db, 'conflicts', CONFLICT_KEY, conflicts.remove);
   await upsertRows(db, 'conflicts', CONFLICT_KEY, conflicts.upsert);
+  await deleteRows(db, 'model_aliases', ['alias', 'namespace'], aliases.remove);
+  await upsertRows(db, 'model_aliases', ['alias', 'namespace'], aliases.upsert);
+  await writeIdentity(db, identity);
+  const providersDiffer = await countProviders(db, changes.providers);
+  return changesPublished(changes) || providersDiffer;
+}
+
+async function writeRecords(db: Transaction<Tables>, { records, keys }: CatalogChanges): Promise<void> {
+  await deleteRows(db, 'records', ['source', 'id'], records.remove);
+  await upsertRows(db, 'records', ['source', 'id'], records.upsert);
+  for (const { source, id, modelId, match } of records.moved) {
+    await db
+      .updateTable('records')
+      .set({ model_id: modelId, match })
+      .where('source', '=', source)
+      .where('id', '=', id)
+      .execute();
+  }
+  const stale = [...records.remove, ...keys.map(({ source, recordId }) => ({ source, id: recordId }))];
   await deleteRows(
     db,
-    'aliases',
-    ['alias'],
-    aliases.remove.map((alias) => ({ alias })),
+    'record_keys',
+    ['source', 'record_id'],
+    stale.map(({ source, id }) => ({ source, recordId: id })),
   );
-  await upsertRows(db, 'aliases', ['alias'], aliases.upsert);
-  await deleteRows(
-    db,
-    'providers',
-    ['id'],
-    providers.remove.map((id) => ({ id })),
+  const rows = keys.flatMap(({ source, recordId, keys: own }) =>
+    own.map((key) => ({ source, recordId, key })),
   );
-  await upsertRows(db, 'providers', ['id'], providers.upsert);
+  await upsertRows(db, 'record_keys', ['source', 'record_id', 'key'], rows);
+}
+
+/** Remembers what became of ids: whoever knew a model by one that it has no more still finds it. */
+async function writeIdentity(db: Transaction<Tables>, identity: IdentityChangeRow[]): Promise<void> {
+  await upsertRows(db, 'identity_changes', ['from_id', 'to_id', 'at'], identity);
+  const left = identity.filter(({ kind }) => kind !== 'split');
+  for (const { fromId, toId } of left)
+    await db.updateTable('aliases').set({ model_id: toId }).where('model_id', '=', fromId).execute();
+  const former = left.map(({ fromId, toId }) => ({ alias: fromId, modelId: toId, source: 'former' }));
+  await upsertRows(db, 'aliases', ['alias'], former);
+}
+
+/** Counts the models and offers of providers anew. Answers whether anything published of them differs. */
+async function countProviders(db: Transaction<Tables>, ids: string[]): Promise<boolean> {
+  if (ids.length === 0) return false;
+  const sources = await loadSources(db);
+  const counted = await db
+    .selectFrom('offers')
+    .select('provider')
+    .select((eb) => [eb.fn.countAll().as('offers'), eb.fn.count('model_id').distinct().as('models')])
+    .where('provider', 'in', ids)
+    .groupBy('provider')
+    .execute();
+  const counts = new Map(
+    counted.map(({ provider, models, offers }) => [
+      provider,
+      { models: Number(models), offers: Number(offers) },
+    ]),
+  );
+  const stored = await db.selectFrom('providers').select(['id', 'hash']).where('id', 'in', ids).execute();
+  const hashes = new Map(stored.map(({ id, hash }) => [id, hash]));
+  const rows = ids.map((id) => providerRow(id, counts.get(id) ?? { models: 0, offers: 0 }, sources));
+  const upsert = rows.filter((row) => row !== null).filter((row) => hashes.get(row.id) !== row.hash);
+  const remove = ids.filter((id, index) => rows[index] === null && hashes.has(id)).map((id) => ({ id }));
+  await deleteRows(db, 'providers', ['id'], remove);
+  await upsertRows(db, 'providers', ['id'], upsert);
+  return upsert.length + remove.length > 0;
 }
 
 /** Whether anything that is published differs. What a record says is published through its model; that it is there, by itself. */
-function changesPublished({
-  records,
-  models,
-  offers,
-  conflicts,
-  aliases,
-  providers,
-  delist,
-}: CatalogChanges): boolean {
+function changesPublished({ records, models, offers, conflicts, aliases, delist }: CatalogChanges): boolean {
   return (
     delist.ids.length + records.added + records.remove.length + records.moved.length > 0 ||
-    [models, offers, conflicts, aliases, providers].some(
-      ({ upsert, remove }) => upsert.length + remove.length > 0,
-    )
+    [models, offers, conflicts, aliases].some(({ upsert, remove }) => upsert.length + remove.length > 0)
   );
 }
 
-/** Raises the catalogue version, if anything published differs. */
+/** Raises the catalogue version, if anything published differs, and notes the format of what is stored. */
 export async function raiseVersion(
   db: Transaction<Tables>,
-  changes: CatalogChanges,
+  format: number,
+  differs: boolean,
   committedAt: string,
 ): Promise<void> {
-  const { format } = changes;
-  const step = changesPublished(changes) ? 1 : 0;
+  const step = differs ? 1 : 0;
   const row = {
     id: 1,
     version: step,

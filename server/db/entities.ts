@@ -75,6 +75,8 @@ export const RecordEntity = defineEntity({
     source: p.text().primary(),
     id: p.text().primary(),
     modelId: p.text(),
+    /** How it was placed there, as JSON text; null: by an earlier version that did not say. */
+    match: p.text().nullable(),
     hash: p.text(),
     /** The item as the source gave it, as JSON text. */
     raw: p.text(),
@@ -165,7 +167,23 @@ export const ConflictEntity = defineEntity({
   indexes: [{ properties: ['field'] }],
 });
 
-/** Another id by which a model is known, in lower case. */
+/** A name by which a model is known, in lower case, where it is used. */
+export const ModelAliasEntity = defineEntity({
+  name: 'ModelAlias',
+  tableName: 'model_aliases',
+  properties: {
+    alias: p.text().primary(),
+    /** A source, or a provider for its own ids. */
+    namespace: p.text().primary(),
+    modelId: p.text(),
+    /** The record that has the name. */
+    source: p.text(),
+    recordId: p.text(),
+  },
+  indexes: [{ properties: ['modelId'] }],
+});
+
+/** An id that a model had before, in lower case; `source` is `former`, or the source of a name of the first catalogues. */
 export const AliasEntity = defineEntity({
   name: 'Alias',
   tableName: 'aliases',
@@ -175,6 +193,32 @@ export const AliasEntity = defineEntity({
     source: p.text(),
   },
   indexes: [{ properties: ['modelId'] }],
+});
+
+/** A key of a record: only records that share one can be of one model. */
+export const RecordKeyEntity = defineEntity({
+  name: 'RecordKey',
+  tableName: 'record_keys',
+  properties: {
+    source: p.text().primary(),
+    recordId: p.text().primary(),
+    key: p.text().primary(),
+  },
+  indexes: [{ properties: ['key'] }],
+});
+
+/** What became of a published id. */
+export const IdentityChangeEntity = defineEntity({
+  name: 'IdentityChange',
+  tableName: 'identity_changes',
+  properties: {
+    fromId: p.text().primary(),
+    toId: p.text().primary(),
+    at: p.text().primary(),
+    /** `merged`, `renamed` or `split`. */
+    kind: p.text(),
+    reason: p.text(),
+  },
 });
 
 /** One published provider. */
@@ -200,5 +244,8 @@ export const ENTITIES = [
   OfferEntity,
   ConflictEntity,
   AliasEntity,
+  ModelAliasEntity,
+  RecordKeyEntity,
+  IdentityChangeEntity,
   ProviderEntity,
 ] as const;

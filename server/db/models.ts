@@ -193,9 +193,22 @@ async function findId(db: Kysely<Tables>, id: string, { withheld }: View): Promi
   return (await query.executeTakeFirst())?.id ?? null;
 }
 
+/** The model that a name stands for, whoever uses it; null: none, or several. */
 async function aliasTarget(db: Kysely<Tables>, alias: string): Promise<string | null> {
-  const row = await db.selectFrom('aliases').select('model_id').where('alias', '=', alias).executeTakeFirst();
-  return row?.model_id ?? null;
+  const rows = await db
+    .selectFrom('model_aliases')
+    .select('model_id as id')
+    .distinct()
+    .where('alias', '=', alias)
+    .limit(2)
+    .execute();
+  if (rows.length > 0) return rows.length === 1 ? (rows[0]?.id ?? null) : null;
+  const former = await db
+    .selectFrom('aliases')
+    .select('model_id')
+    .where('alias', '=', alias)
+    .executeTakeFirst();
+  return former?.model_id ?? null;
 }
 
 async function offersOf(db: Kysely<Tables>, dialect: DialectName, modelId: string): Promise<Offer[]> {

@@ -64,9 +64,11 @@ function upsertStatement(
     .insertInto(table)
     .values(Array.from({ length: count }, () => row))
     .onConflict((conflict) =>
-      conflict
-        .columns(keys)
-        .doUpdateSet(Object.fromEntries(others.map((column) => [column, sql.ref(`excluded.${column}`)]))),
+      others.length === 0
+        ? conflict.columns(keys).doNothing()
+        : conflict
+            .columns(keys)
+            .doUpdateSet(Object.fromEntries(others.map((column) => [column, sql.ref(`excluded.${column}`)]))),
     )
     .compile().sql;
 }

@@ -3,7 +3,15 @@ import { sql, type Kysely, type Transaction } from 'kysely';
 import { LeaseLost, type RunEnd, type Stored, type SyncStore } from '../../sync/store.ts';
 import { catalogVersion, countModels } from './catalog.ts';
 import { databaseNow } from './clock.ts';
-import { loadIndex } from './catalog-index.ts';
+import {
+  countRecords,
+  loadHashes,
+  loadKeys,
+  loadNeighbours,
+  loadPublished,
+  loadRecords,
+  loadState,
+} from './catalog-index.ts';
 import { raiseVersion, storeSources, writeChanges } from './catalog-write.ts';
 import { isBusy, type Database } from './database.ts';
 import type { DialectName, Tables } from './orm.ts';
@@ -149,18 +157,21 @@ export function createSyncStore({ dialect, write: writer }: Database, leaseMs: n
 
     renewLease: (runId) => renew(writer, dialect, runId, leaseMs),
 
-    loadIndex: () => loadIndex(writer),
-
-    loadItems: (sources) =>
-      writer.selectFrom('records').select(['source', 'id', 'raw']).where('source', 'in', sources).execute(),
+    loadState: () => loadState(writer),
+    countRecords: (source, except) => countRecords(writer, source, except),
+    loadHashes: (source) => loadHashes(writer, source),
+    loadRecords: (source, ids) => loadRecords(writer, source, ids),
+    loadKeys: (records) => loadKeys(writer, records),
+    loadNeighbours: (of) => loadNeighbours(writer, of),
+    loadPublished: (modelIds) => loadPublished(writer, modelIds),
 
     commit: (changes, end) =>
       inTransaction(async (db) => {
         if (!(await renew(db, dialect, end.id, leaseMs))) throw new LeaseLost();
-        await writeChanges(db, changes);
         await storeSources(db, changes.sources);
+        const differs = await writeChanges(db, changes);
         const completedAt = new Date().toISOString();
-        await raiseVersion(db, changes, completedAt);
+        await raiseVersion(db, changes.format, differs, completedAt);
         return finish(db, end, completedAt);
       }),
 
