@@ -127,18 +127,3 @@ export const SOLE_CREATOR: Record<string, string> = {
   zai: 'zhipuai',
   zhipuai: 'zhipuai',
 };
-
-/** Beginnings of names that only one creator uses, so that a bare name anywhere is that creator's. Open weights have none: others fine-tune them under their name. */
-export const SOLE_BRAND: { pattern: RegExp; creator: string; reason: string }[] = [
-  { pattern: /^claude-/, creator: 'anthropic', reason: 'closed weights: nobody else releases a Claude' },
-  { pattern: /^gemini-\d/, creator: 'google', reason: 'closed weights: nobody else releases a Gemini' },
-  {
-    pattern: /^gpt-(\d|image|audio|realtime|oss)/,
-    creator: 'openai',
-    reason: 'numbered GPTs are OpenAI products',
-  },
-  { pattern: /^grok-(\d|code|build)/, creator: 'xai', reason: 'numbered Groks are xAI products' },
-];
-
-/** Suffixes that providers put behind a model's name to sell the same model on other terms. */
-export const TERMS_SUFFIX = /:(free|batch|thinking|extended|beta|exacto)$/;

@@ -1,9 +1,10 @@
-import { knownCreator } from './identity/creators.ts';
+import { plainText, TERMS } from './identity/attributes.ts';
+import { knownCreator, stripVendor } from './identity/creators.ts';
 import { describe, type Description } from './identity/describe.ts';
 import { foldName, slugOf } from './identity/names.ts';
 import { placeDescriptions, type Placed } from './identity/place.ts';
 import { RULES, type Rulebook } from './identity/rulebook.ts';
-import { byText, unique } from './order.ts';
+import { byText } from './order.ts';
 import type { SourceRecord } from './record.ts';
 
 export { foldName, slugOf } from './identity/names.ts';
@@ -63,19 +64,23 @@ function unknownName(record: SourceRecord): string {
 
 /** Ids that a model could be published under, the best first. */
 function idsFor({ creator, rolling, members }: Placed): string[] {
-  if (creator === null) return members.map(({ record }) => `${UNKNOWN_CREATOR}/${slugOf(unknownName(record))}`);
+  if (creator === null)
+    return members.map(({ record }) => `${UNKNOWN_CREATOR}/${slugOf(unknownName(record))}`);
   // OpenRouter's own moving names stand beside those of makers, and may point elsewhere.
   if (rolling?.startsWith('~')) return [`${creator}/${rolling.slice(1)}:openrouter`];
   const slugs = members
     .map((member) => ({ rank: spellingRank(member, creator), slug: slugOf(spellingOf(member)) }))
     .toSorted((a, b) => a.rank - b.rank || a.slug.length - b.slug.length || byText(a.slug, b.slug));
-  return unique(slugs.map(({ slug }) => `${creator}/${slug}`));
+  return [...new Set(slugs.map(({ slug }) => `${creator}/${slug}`))];
 }
 
 /** The name that a record gives its model; where it is pinned to a release, the one that tells which. */
-function spellingOf({ record, name, notes }: Description): string {
+function spellingOf({ record, creator, name, notes }: Description): string {
   const pinned = notes.some(({ rule }) => rule === 'canonical-id');
-  return pinned ? (record.naming.canonical?.split('/').at(-1) ?? name) : name;
+  if (pinned) return record.naming.canonical?.split('/').at(-1) ?? name;
+  // Measurements carry their effort in the name.
+  const spelled = plainText(record.type === 'measurement' ? record.facts.name : name);
+  return stripVendor(spelled.replace(TERMS, ''), creator);
 }
 
 /**
@@ -114,8 +119,12 @@ function nameAll(placed: Placed[], published: (record: SourceRecord) => string |
     )
     .filter(({ place }) => !claim(place, formerIds(place, published)));
   for (const { place, ids } of unnamed) {
+    const sources = place.members.map(({ record }) => `${ids[0]}:${record.naming.provider ?? record.source}`);
     const numbered = Array.from({ length: placed.length }, (_, index) => `${ids[0]}-${index + 2}`);
-    claim(place, [...ids, ...numbered]);
+    const base = place.members.some(({ attributes }) => attributes.tuning === 'base')
+      ? [`${ids[0]}-base`]
+      : [];
+    claim(place, [...ids, ...base, ...sources, ...numbered]);
   }
   return groups.toSorted((a, b) => byText(a.id, b.id));
 }

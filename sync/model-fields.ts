@@ -14,9 +14,15 @@ export type OfferField =
 
 type Reader = (record: SourceRecord) => unknown;
 
+/** The repository of the weights that a name stands for at the moment. */
+function weightsOf(links: SourceRecord['facts']['links']): string | null {
+  const link = links.find(({ type, url }) => type === 'weights' && url.startsWith('https://huggingface.co/'));
+  return link?.url.slice('https://huggingface.co/'.length) ?? null;
+}
+
 /** What one record says about each field of a model; null and undefined: nothing. */
 export const MODEL_FIELDS = {
-  target: ({ target }) => target,
+  target: ({ target, type, facts }) => target ?? (type === 'metadata' ? weightsOf(facts.links) : null),
   name: ({ facts }) => facts.name,
   creatorName: ({ facts }) => facts.creatorName,
   family: ({ facts }) => facts.family,

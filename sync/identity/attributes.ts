@@ -43,7 +43,7 @@ const TUNING = new Map<string, 'instruct' | 'base'>([
 ]);
 
 /** `:free`, `:thinking:low`, `:8192`: what providers put behind a model's name to sell it on other terms. */
-const TERMS =
+export const TERMS =
   /(?::(?:free|batch|thinking|reasoning|extended|beta|exacto|nitro|floor|online|web|none|minimal|low|medium|high|xhigh|max|\d{4,5}))+$/;
 
 /** Brackets whose every part tells the effort or mode of a measured run, or a fallback. */
@@ -70,7 +70,7 @@ function takeBrackets(draft: Draft): void {
     const parts = inside.split(/,\s*/).map((part) => part.trim());
     if (!parts.every((part) => RUN_PART.test(part))) return ` ${inside} `;
     const said = parts.find((part) => /reasoning|thinking/.test(part));
-    if (said !== undefined) draft.mode = /^no/.test(said) ? 'plain' : 'thinking';
+    if (said !== undefined) draft.mode = said.startsWith('no') ? 'plain' : 'thinking';
     draft.setAside.push({ rule: said === undefined ? 'effort' : 'mode', text: whole });
     return ' ';
   });

@@ -80,7 +80,7 @@ export function creatorOfName(
 }
 
 const ORDINARY =
-  /^(?:instruct|it|base|preview|thinking|think|reasoning|exp|beta|non|fp8|bf16|awq|fp4|nvfp4|hf|a\d+(?:\.\d+)?b|e\d+b|[krmvztx]\d+(?:\.\d+)*|k\d+p\d+)$/;
+  /^(?:instruct|it|base|latest|preview|thinking|think|reasoning|exp|beta|non|fp8|bf16|awq|fp4|nvfp4|hf|a\d+(?:\.\d+)?b|e\d+b|[krmvztx]\d+(?:\.\d+)*|k\d+p\d+)$/;
 
 function isOrdinary(token: string): boolean {
   return VARIANT_WORDS.has(token) || ORDINARY.test(token);

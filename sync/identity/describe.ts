@@ -1,6 +1,6 @@
 import { SOLE_CREATOR } from '../aliases.ts';
 import type { SourceRecord } from '../record.ts';
-import { parseName, plainText, type Attributes } from './attributes.ts';
+import { parseName, plainText, TERMS, type Attributes } from './attributes.ts';
 import { creatorOfName, isOfficial, knownCreator, readingOf, stripVendor } from './creators.ts';
 import { combine, contradicted } from './display.ts';
 import { foldName, slugOf } from './names.ts';
@@ -62,6 +62,8 @@ function takeApart(record: SourceRecord, id: string, rules: Rulebook): Naming {
     name = name.slice(region.length);
     creator = vendor.id;
   }
+  const terms = TERMS.exec(name)?.[0] ?? '';
+  name = name.slice(0, name.length - terms.length);
   for (const { name: rule, providers, form, reason } of rules.decorations) {
     if (providers !== null && !providers.includes(provider ?? '')) continue;
     const plain = plainText(name).replace(form, '');
@@ -69,7 +71,7 @@ function takeApart(record: SourceRecord, id: string, rules: Rulebook): Naming {
     notes.push({ rule, evidence: `${name} is ${plain}: ${reason}` });
     name = plain;
   }
-  return { creator, name, uploaded, notes };
+  return { creator, name: name + terms, uploaded, notes };
 }
 
 function aliasOf(record: SourceRecord, creator: string | null, rules: Rulebook) {

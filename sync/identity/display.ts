@@ -6,6 +6,8 @@ const LEFT_OUT = new Set(['vision', 'vl', 'code', 'coder', 'omni', 'audio', 'emb
 
 const isSubset = (part: string[], whole: string[]) => part.every((item) => whole.includes(item));
 
+const isSoft = (word: string) => /^(?:chat|instruct|reasoner|reasoning|thinking)$/.test(word);
+
 /** `52` beside `5.2`: the id has lost its dot. */
 function withDots(own: string[], shown: string[]): string[] {
   return own.map(
@@ -30,12 +32,14 @@ export function combine(id: Attributes, shown: Attributes, notes: Note[]): Attri
     result.sizes = id.sizes.map((own) => (own === rest ? size : own));
   }
   const added: string[] = [];
+  // DeepSeek Chat, shown as DeepSeek V3: the word was all that there was to tell it by.
+  if (id.versions.length === 0 && shown.versions.length > 0 && id.words.every(isSoft))
+    result.words = shown.words;
   const add = <Name extends keyof Attributes>(name: Name, value: Attributes[Name], text: string) => {
     result[name] = value;
     added.push(text);
   };
-  if (result.versions.join() !== id.versions.join() || result.words.join() !== id.words.join())
-    added.push('a dot in the number');
+  if (result.versions.join() !== id.versions.join()) added.push('a dot in the number');
   const told = (version: string) => result.words.some((word) => word.endsWith(version));
   if (result.versions.length === 0 && shown.versions.length > 0 && !shown.versions.some(told))
     add('versions', shown.versions, `version ${shown.versions.join(', ')}`);

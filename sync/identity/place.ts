@@ -84,7 +84,9 @@ function settleModes(family: Description[]): void {
 }
 
 const isSameKind = (a: Attributes, b: Attributes) =>
-  (a.date === null) === (b.date === null) && (a.sizes.length === 0) === (b.sizes.length === 0);
+  (a.date === null) === (b.date === null) &&
+  (a.sizes.length === 0) === (b.sizes.length === 0) &&
+  (a.versions.length === 0) === (b.versions.length === 0);
 
 /** Records with equal names start together; measurements apart, since they are of one checkpoint each. */
 function startingClusters(members: Description[]): Cluster[] {

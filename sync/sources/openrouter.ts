@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Benchmark } from '../../contracts/models.ts';
-import { TERMS_SUFFIX } from '../aliases.ts';
+import { TERMS } from '../identity/attributes.ts';
 import { ARTIFICIAL_ANALYSIS } from '../attribution.ts';
 import { nextPageUrl, readEnvelope } from '../envelope.ts';
 import {
@@ -141,7 +141,7 @@ function readRow(itemId: string, row: Row): SourceRecord {
     type: 'offer',
     naming: {
       creator,
-      model: row.id.slice(slash + 1).replace(TERMS_SUFFIX, ''),
+      model: row.id.slice(slash + 1).replace(TERMS, ''),
       canonical: row.canonical_slug,
       provider: PROVIDER.id,
       family: null,
@@ -193,7 +193,7 @@ function readFacts(row: Row): ModelFacts {
   const parameters = row.supported_parameters;
   const { reasoning } = row;
   const [creatorName, name] = splitName(row.name);
-  const variant = TERMS_SUFFIX.exec(row.id)?.[1];
+  const variant = TERMS.exec(row.id)?.[0].slice(1);
   return {
     // An offer's mark such as `(free)` is no part of the model's name.
     ...unknownFacts(variant === undefined ? name : name.replace(new RegExp(` \\(${variant}\\)$`, 'i'), '')),
