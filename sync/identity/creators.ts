@@ -104,9 +104,9 @@ export function readingOf(creator: string | null, rules: Rulebook): Reading {
   if (found !== undefined) return found;
   const single = (SPELLINGS.get(key) ?? [key]).filter((spelling) => !spelling.includes('-'));
   const reading: Reading = {
-    vendorWords: new Set([...single, ...(rules.familyOnly[key] ?? [])]),
-    productWords: new Set(rules.productWords[key] ?? []),
-    effortSuffix: rules.effortSuffix.has(key),
+    vendorWords: new Set([...single, ...(rules.habit(creator, 'family-words') ?? [])]),
+    productWords: new Set(rules.habit(creator, 'product-words')),
+    effortSuffix: rules.habit(creator, 'effort-suffix') !== null,
   };
   known.set(key, reading);
   return reading;

@@ -113,11 +113,18 @@ function linksOf(record: SourceRecord): string[] {
     .filter((id) => id !== undefined);
 }
 
+/** The name that a record shows beside its id; null where it only repeats the id, or has no other name. */
+function shownName({ type, naming, facts }: SourceRecord): string | null {
+  if (type !== 'offer' && type !== 'metadata') return null;
+  const repeated = [naming.model, naming.model.split('/').at(-1) ?? ''].map(foldName);
+  return repeated.includes(foldName(facts.name)) ? null : facts.name;
+}
+
 /** Reads what a record says of the identity of its model. */
 export function describe(record: SourceRecord, rules: Rulebook = RULES): Description {
   const naming = namingOf(record, rules);
   const { notes, aliased } = naming;
-  const shown = record.type === 'offer' || record.type === 'metadata' ? record.facts.name : null;
+  const shown = shownName(record);
   let { creator } = naming;
   let suggested = false;
   if (creator === null && !naming.uploaded) {

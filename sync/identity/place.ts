@@ -147,7 +147,8 @@ function bearOut(descriptions: Description[]): void {
     const { attributes, record } = description;
     if (description.suggested && !attested.has(`${description.creator}/${attributes.words.join(' ')}`))
       description.creator = null;
-    if (description.creator !== null || record.naming.model.includes('/')) continue;
+    const isTold = description.notes.some(({ rule }) => rule === 'contradiction');
+    if (description.creator !== null || isTold || record.naming.model.includes('/')) continue;
     const witnesses = named.get(foldName(description.name)) ?? [];
     const creators = new Set(witnesses.map(({ creator }) => creator));
     const borneOut = witnesses.some(

@@ -1,18 +1,10 @@
 import type { Attributes } from './attributes.ts';
 import type { Note } from './describe.ts';
 import { DECORATIONS, type Decoration } from './decorations.ts';
+import { HABITS, NO_CREATOR, type Habit } from './habits.ts';
 import { foldName } from './names.ts';
 import { ALIASES, type Alias } from './known-names.ts';
-import {
-  BASIS_TOLD,
-  NO_CREATOR,
-  ROLLING_NAMES,
-  SWITCHABLE,
-  SYNONYMS,
-  UNMARKED_BASE,
-  type Switchable,
-  type UnmarkedBase,
-} from './rules.ts';
+import { BASIS_TOLD, ROLLING_NAMES, SWITCHABLE, SYNONYMS, UNMARKED_BASE } from './rules.ts';
 
 /** The reviewed rows, ready to be applied. */
 export interface Rulebook {
@@ -20,12 +12,8 @@ export interface Rulebook {
   aliases: ReadonlyMap<string, Alias[]>;
   decorations: Decoration[];
   noCreator: ReadonlySet<string>;
-  /** Words that name a product at one creator, though they are a tuning elsewhere. */
-  productWords: Record<string, string[]>;
-  /** Family words that tell nothing, for their creator has no other family. */
-  familyOnly: Record<string, string[]>;
-  /** Creators whose names may end in a reasoning effort. */
-  effortSuffix: ReadonlySet<string>;
+  /** The words of a creator's habit; null: it has not that habit. */
+  habit(creator: string | null, habit: Habit['habit']): string[] | null;
   /** Takes out the model that another was made from, where it tells nothing. */
   withoutBasis(text: string): string;
   /** Applies what is known of a creator's models: switches for thinking, unmarked base weights, lost dots. */
@@ -34,22 +22,17 @@ export interface Rulebook {
 }
 
 /** The rows that a rulebook is made of. */
-export interface Rows {
-  aliases: Alias[];
-  decorations: Decoration[];
-  switchable: Switchable[];
-  unmarkedBase: UnmarkedBase[];
-}
-
-const ROWS: Rows = {
+export const ROWS = {
   aliases: ALIASES,
+  basisTold: BASIS_TOLD,
   decorations: DECORATIONS,
+  habits: HABITS,
+  noCreator: NO_CREATOR,
+  rollingNames: ROLLING_NAMES,
   switchable: SWITCHABLE,
+  synonyms: SYNONYMS,
   unmarkedBase: UNMARKED_BASE,
 };
-
-/** Creators that never had a version 10 or later: two digits there have lost their dot. */
-const BELOW_TEN = new Set(['alibaba', 'anthropic', 'mistral', 'openai']);
 
 const newest = ({ versions }: Attributes) => Math.max(0, ...versions.map(Number).filter(Number.isFinite));
 
@@ -62,16 +45,18 @@ function matches(
 }
 
 /** Makes a rulebook of rows; tests leave rows out. */
-export function createRulebook(rows: Rows = ROWS): Rulebook {
+export function createRulebook(rows: typeof ROWS = ROWS): Rulebook {
+  const habitOf = (creator: string | null, habit: Habit['habit']) =>
+    rows.habits.find((row) => row.creator === creator && row.habit === habit)?.words ?? null;
   return {
     aliases: Map.groupBy(rows.aliases, ({ name }) => foldName(name)),
     decorations: rows.decorations,
-    noCreator: NO_CREATOR,
-    productWords: { openai: ['chat', 'instruct'] },
-    familyOnly: { anthropic: ['claude'], bytedance: ['doubao'], stepfun: ['step'] },
-    effortSuffix: new Set(['anthropic', 'google', 'openai', 'xai']),
+    noCreator: new Set(rows.noCreator.map(({ prefix }) => prefix)),
+    habit: habitOf,
     withoutBasis: (text) => {
-      const told = BASIS_TOLD.find(({ word }) => text.split(/[^a-z0-9]+/).some((token) => word.test(token)));
+      const told = rows.basisTold.find(({ word }) =>
+        text.split(/[^a-z0-9]+/).some((token) => word.test(token)),
+      );
       return told === undefined
         ? text
         : text.replace(
@@ -80,12 +65,12 @@ export function createRulebook(rows: Rows = ROWS): Rulebook {
           );
     },
     settle: (creator, attributes, isRepository, notes) => {
-      if (BELOW_TEN.has(creator ?? '')) {
+      if (habitOf(creator, 'below-ten') !== null) {
         attributes.versions = attributes.versions.map((version) =>
           /^[1-9]\d$/.test(version) ? `${version[0]}.${version[1]}` : version,
         );
       }
-      for (const { creator: of, word, means, reason } of SYNONYMS) {
+      for (const { creator: of, word, means, reason } of rows.synonyms) {
         if (of !== creator || !attributes.words.includes(word)) continue;
         attributes.words = attributes.words.map((own) => (own === word ? means : own)).toSorted();
         notes.push({ rule: 'synonym', evidence: reason });
@@ -110,7 +95,7 @@ export function createRulebook(rows: Rows = ROWS): Rulebook {
       }
     },
     isRollingName: (creator, name) =>
-      ROLLING_NAMES.some((row) => row.creator === creator && row.name.test(name)),
+      rows.rollingNames.some((row) => row.creator === creator && row.name.test(name)),
   };
 }
 

@@ -133,59 +133,45 @@ export const UNMARKED_BASE: UnmarkedBase[] = [
   },
 ];
 
-/** Prefixes of ids that name neither the creator nor another model: who serves, routes, or uploads the same weights again. */
-export const NO_CREATOR: ReadonlySet<string> = new Set([
-  'azure',
-  'baseten',
-  'cerebras',
-  'chutesai',
-  'empiriolabs',
-  'fireworks-ai',
-  'groq',
-  'neuralmagic',
-  'novita',
-  'pro',
-  'public',
-  'route',
-  'siliconflow',
-  'tee',
-  'unsloth',
-]);
-
 /** Names that their owner moves between releases, though nothing in them says so. */
-export const ROLLING_NAMES: { creator: string; name: RegExp; reason: string }[] = [
+export const ROLLING_NAMES: ({ creator: string; name: RegExp } & Reviewed)[] = [
   {
     creator: 'deepseek',
     name: /^(?:deepseek-)?(?:chat|reasoner)$/,
     reason: 'DeepSeek points both at its newest release',
+    example: ['deepseek/deepseek-chat', 'deepseek/deepseek-reasoner'],
   },
   {
     creator: 'ai21',
     name: /^jamba-(?:large|mini)$/,
     reason: 'AI21 points both at its newest release',
+    example: ['nano-gpt/jamba-large', 'nano-gpt/jamba-mini'],
   },
 ];
 
 /** Words of a creator that stand for another. */
-export const SYNONYMS: { creator: string; word: string; means: string; reason: string }[] = [
+export const SYNONYMS: ({ creator: string; word: string; means: string } & Reviewed)[] = [
   {
     creator: 'openai',
     word: 'instant',
     means: 'chat',
     reason: 'ChatGPT shows as GPT-5 Instant what the API serves as chat',
+    example: ['poe/openai/gpt-5.3-instant', 'openai/gpt-5.3-chat'],
   },
 ];
 
 /** Families whose names may carry the model that they were made from: it tells nothing that the rest does not. */
-export const BASIS_TOLD: { word: RegExp; basis: string; reason: string }[] = [
+export const BASIS_TOLD: ({ word: RegExp; basis: string } & Reviewed)[] = [
   {
     word: /^(?:nemotron|hermes|deephermes)$/,
     basis: 'llama',
     reason: 'written as Llama 3.3 Nemotron, Llama Nemotron and Nemotron alike',
+    example: ['nvidia/Llama-3_3-Nemotron-Super-49B-v1_5', 'nvidia/llama-nemotron-super-49b-v1.5'],
   },
   {
     word: /^(?:euryale|lunaris|hanami|stheno)$/,
     basis: 'llama',
     reason: 'written as L3.3 Euryale in repositories, and shown as Llama 3.3 Euryale',
+    example: ['sao10k/llama-3.3-euryale-70b', 'sao10k/euryale-70b'],
   },
 ];
