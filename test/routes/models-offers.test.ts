@@ -68,7 +68,7 @@ describe.each(DATABASES)('GET /v1/models/{creator}/{slug}/offers on $name', ({ c
     ['meta-llama/Llama-3.3-70B-Instruct', 'meta/llama-3.3-70b-instruct'],
     ['azure/gpt-5-mini', 'openai/gpt-5-mini'],
     ['groq/openai%2Fgpt-oss-120b', 'openai/gpt-oss-120b'],
-    ['~anthropic/claude-sonnet-latest', 'anthropic/claude-sonnet-latest'],
+    ['~anthropic/claude-sonnet-latest', 'anthropic/claude-sonnet-latest:openrouter'],
   ];
   test.each(aliases)('200: %s answers for %s, and says so', async (name, id) => {
     expect((await list(name)).meta.modelId).toBe(id);
