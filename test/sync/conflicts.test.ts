@@ -170,7 +170,7 @@ test('how far apart values are does not depend on their order, and is 0 for the 
 describe('rows', () => {
   const rows = (...records: SourceRecord[]) => {
     const open = withoutArtificialAnalysis(records);
-    const group = { id: 'meta/m', creator: 'meta', key: 'meta/m', records };
+    const group = { id: 'meta/m', creator: 'meta', rolling: false, records, matches: [] };
     return conflictRows(group, open.length === records.length ? null : open).map(
       ({ field, view, size, sources }) => [field, view, size, sources],
     );

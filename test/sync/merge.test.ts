@@ -15,8 +15,8 @@ const priced = (input: number, output: number): NanoPricing => ({
 });
 const sold = (provider: string, model: string, input: number, output: number) =>
   offered(provider, model, { offer: { pricing: priced(input, output) } });
-const merge = (creator: string, records: SourceRecord[]) => {
-  const group: Group = { id: `${creator}/m`, creator, key: `${creator}/m`, records };
+const merge = (creator: string, records: SourceRecord[], { rolling = false } = {}) => {
+  const group: Group = { id: `${creator}/m`, creator, rolling, records, matches: [] };
   return mergeGroup(group, {
     asOf: new Map([['bundled', '2025-09-11']]),
     resolve: (id) => (id === 'meta/m2' ? id : null),
@@ -160,8 +160,26 @@ test('an offer that two sources state is one offer, as its provider states it', 
 
 test('a rolling name points to a known model, or to nothing', () => {
   const rolling = (target: string) => record({ kind: 'rolling', target });
-  expect(merge('meta', [rolling('meta/m2')]).model).toMatchObject({ kind: 'rolling', target: 'meta/m2' });
-  expect(merge('meta', [rolling('meta/gone')]).model).toMatchObject({ kind: 'rolling', target: null });
+  const moving = (target: string) => merge('meta', [rolling(target)], { rolling: true }).model;
+  expect(moving('meta/m2')).toMatchObject({ kind: 'rolling', target: 'meta/m2' });
+  expect(moving('meta/gone')).toMatchObject({ kind: 'rolling', target: null });
+});
+
+test('a rolling name of which metadata names the weights alone points to their model', () => {
+  const link = { label: 'Weights', url: 'https://huggingface.co/meta/m2', type: 'weights' as const };
+  const named = record({ facts: { links: [link] } });
+  expect(merge('meta', [named], { rolling: true }).model).toMatchObject({
+    kind: 'rolling',
+    target: 'meta/m2',
+  });
+  expect(merge('meta', [named]).model).toMatchObject({ kind: 'model', target: null });
+  const sold = offered('groq', 'm', { facts: { links: [link] } });
+  expect(merge('meta', [sold], { rolling: true }).model.target).toBeNull();
+});
+
+test('a router is a router, though what it stands for moves', () => {
+  const { model } = merge('meta', [record({ kind: 'router' })], { rolling: true });
+  expect(model).toMatchObject({ kind: 'router', target: null });
 });
 
 test('Artificial Analysis is credited for every field it gave, and can be left out whole', () => {

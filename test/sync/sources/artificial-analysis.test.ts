@@ -51,7 +51,13 @@ describe('a row', () => {
       source: 'artificialanalysis',
       id: '36f73aaf-d38a-4b56-a2b3-d04d17186910',
       type: 'measurement',
-      naming: { creator: 'Acme AI', model: 'Nova 1', provider: null, family: null },
+      naming: {
+        creator: 'Acme AI',
+        model: 'Nova 1 (high)',
+        canonical: 'nova-1',
+        provider: null,
+        family: null,
+      },
       kind: 'model',
       facts: { name: 'Nova 1', creatorName: 'Acme AI', releaseDate: '2025-08-05' },
       offer: null,
@@ -106,20 +112,38 @@ describe('a row', () => {
     ['Nova 1 (high)', 'Nova 1', 'high'],
     ['Nova 1 (Minimal)', 'Nova 1', 'minimal'],
     ['Nova 1 (XHIGH)', 'Nova 1', 'xhigh'],
-    ['Nova 1 (Reasoning)', 'Nova 1 (Reasoning)', 'reasoning'],
-    ['Nova 1 (Non-Reasoning)', 'Nova 1 (Non-Reasoning)', 'non-reasoning'],
+    ['Nova 1 (Reasoning)', 'Nova 1', 'reasoning'],
+    ['Nova 1 (Non-Reasoning)', 'Nova 1', 'non-reasoning'],
     ['Nova 1 (Adaptive Reasoning, Max Effort)', 'Nova 1', 'max'],
     ['Nova 1 (Reasoning, High Effort)', 'Nova 1', 'high'],
     ['Nova 1 (Non-reasoning, Low Effort)', 'Nova 1', 'non-reasoning, low'],
-    ['Nova 1 (Low, Default Fallback)', 'Nova 1 (Low, Default Fallback)', 'low'],
+    ['Nova 1 (Low, Default Fallback)', 'Nova 1', 'low'],
     ["Nova 1 (Sep '24)", "Nova 1 (Sep '24)", null],
     ['Nova 1 Max', 'Nova 1 Max', null],
     ['Nova (high) 1', 'Nova (high) 1', null],
     ['(high)', '(high)', null],
-  ])('called %s is %s at effort %s', async (name, model, effort) => {
+  ])('called %s is %s at effort %s', async (name, shown, effort) => {
     const record = await readOne({ name });
-    expect(record?.naming.model).toBe(model);
+    expect(record?.facts.name).toBe(shown);
     expect(record?.facts.benchmarks[0]?.effort).toBe(effort);
+    // Whether an effort is part of the name is for the rules of identity to say.
+    expect(record?.naming.model).toBe(name);
+  });
+
+  test.each([
+    ['Nova 1 Lite (high)', 'nova-1-lite-preview', 'Nova 1 Lite Preview', 'Nova 1 Lite (high) Preview'],
+    ['Nova 1 Preview', 'nova-1-preview-09-2025', 'Nova 1 Preview', 'Nova 1 Preview (09-2025)'],
+    [
+      "Nova 1 Preview (Sep '25)",
+      'nova-1-preview-09-2025',
+      "Nova 1 Preview (Sep '25)",
+      "Nova 1 Preview (Sep '25)",
+    ],
+    ['Nova 1', 'nova-1-09-2025', 'Nova 1', 'Nova 1'],
+  ])('called %s with the slug %s is a preview where either says so', async (name, slug, shown, named) => {
+    const record = await readOne({ name, slug });
+    expect([record?.facts.name, record?.naming.model]).toEqual([shown, named]);
+    expect(record?.naming.canonical).toBe(slug);
   });
 
   test('without an id goes by its slug', async () => {

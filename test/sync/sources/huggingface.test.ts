@@ -29,7 +29,7 @@ describe('a repository', () => {
         source: 'huggingface',
         id: 'acme/Nova-1-8B',
         type: 'repository',
-        naming: { creator: 'acme', model: 'Nova-1-8B', provider: null, family: null },
+        naming: { creator: 'acme', model: 'Nova-1-8B', canonical: null, provider: null, family: null },
         kind: 'model',
         target: null,
         facts: {

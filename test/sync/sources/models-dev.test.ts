@@ -50,7 +50,7 @@ describe('metadata', () => {
     expect(await readMetadata({})).toMatchObject({
       id: 'models.json/acme/nova-1',
       type: 'metadata',
-      naming: { creator: 'acme', model: 'nova-1', provider: null, family: 'nova' },
+      naming: { creator: 'acme', model: 'nova-1', canonical: null, provider: null, family: 'nova' },
       offer: null,
     });
     expect((await readMetadata({ id: 'nova-1' }))?.naming).toMatchObject({ creator: null, model: 'nova-1' });

@@ -42,7 +42,13 @@ describe('a model', () => {
       type: 'offer',
       kind: 'model',
       target: null,
-      naming: { creator: 'acme', model: 'nova-1', provider: 'openrouter', family: null },
+      naming: {
+        creator: 'acme',
+        model: 'nova-1',
+        canonical: 'acme/nova-1-20250805',
+        provider: 'openrouter',
+        family: null,
+      },
       facts: {
         name: 'Nova 1',
         creatorName: 'Acme AI',
