@@ -277,7 +277,17 @@ describe.each(DATABASES)('a sync on $name', ({ create }) => {
   });
 
   test('Artificial Analysis is credited, and one switch withholds all that it said', async () => {
+    const [measured] = upstream.content.artificialAnalysis as Record<string, unknown>[];
+    const alone = ['Quill 1', 'Quill 2 (Reasoning)', 'Quill 2 Mini'].map((name, index) => ({
+      ...measured,
+      id: `alone-${index}`,
+      slug: `quill-${index}`,
+      name,
+      model_creator: { name: 'Quill Lab' },
+    }));
+    upstream.content.artificialAnalysis.push(...alone);
     await app.sync();
+    expect((await model('quill-lab/quill-2')).benchmarks[0]?.effort).toBe('reasoning');
     const credited = await model('openai/gpt-5-mini');
     const owed = { name: 'Artificial Analysis', url: 'https://artificialanalysis.ai' };
     const relayed = (await model('openai/gpt-5.4')).benchmarks.filter(({ name }) =>
@@ -300,7 +310,8 @@ describe.each(DATABASES)('a sync on $name', ({ create }) => {
     expect(JSON.stringify(shown)).not.toMatch(/artificial.?analysis/i);
     expect(all.length - shown.data.length).toBe(3);
     expect(shown.meta.total).toBe(shown.data.length);
-    expect((await open.get('/v1/models/meta/llama-3.3-instruct-70b')).status).toBe(404);
+    for (const slug of ['quill-1', 'quill-2', 'quill-2-mini'])
+      expect((await open.get(`/v1/models/quill-lab/${slug}`)).status).toBe(404);
     const sorted = await open.json<{ data: Model[] }>('/v1/models?limit=100&sort=-releaseDate');
     const dates = sorted.data.map(({ releaseDate }) => releaseDate ?? '');
     expect(dates).toEqual(dates.toSorted().toReversed());
@@ -332,8 +343,8 @@ describe.each(DATABASES)('a sync on $name', ({ create }) => {
     expect(
       (await models()).map(({ firstSeenAt }) => firstSeenAt).filter((time) => time < whole.startedAt),
     ).toEqual([]);
-    expect((await models()).map(({ id }) => id)).toHaveLength(18);
-    for (const table of ['models', 'records', 'aliases', 'offers'] as const) {
+    expect((await models()).map(({ id }) => id)).toHaveLength(14);
+    for (const table of ['models', 'records', 'record_keys', 'model_aliases', 'aliases', 'offers'] as const) {
       const rows = await app.database.read.selectFrom(table).selectAll().execute();
       expect(JSON.stringify(rows), table).not.toContain('bundled');
     }
@@ -364,10 +375,11 @@ describe.each(DATABASES)('a sync on $name', ({ create }) => {
     await app.stop();
     app = await startApp(environment(), { world: 'production', times: { http: FAST } });
     await app.sync();
-    expect(JSON.stringify(await app.database.read.selectFrom('aliases').selectAll().execute())).not.toContain(
-      'bundled',
-    );
-    expect(await models()).toHaveLength(18);
+    for (const table of ['aliases', 'model_aliases'] as const)
+      expect(JSON.stringify(await app.database.read.selectFrom(table).selectAll().execute())).not.toContain(
+        'bundled',
+      );
+    expect(await models()).toHaveLength(14);
   });
 
   test('an item that would break answers is turned down or mended, on both databases', async () => {
