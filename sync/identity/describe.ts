@@ -26,6 +26,8 @@ export interface Description {
   links: string[];
   /** The name as the source spells it, without what is no part of it. */
   name: string;
+  /** Another id that a catalogue gives it; of some it tells which release a moving name serves. */
+  canonical: string | null;
   notes: Note[];
 }
 
@@ -177,6 +179,7 @@ export function describe(record: SourceRecord, rules: Rulebook = RULES): Descrip
         : null,
     links: linksOf(record),
     name: naming.name,
+    canonical: record.naming.canonical,
     notes,
   };
 }

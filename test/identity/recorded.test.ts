@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { groupRecords } from '../../sync/identity.ts';
+import { groupRecords, offerKey } from '../../sync/identity.ts';
 import { allJudgements, entryOf, judged, recordedRecords, score } from '../support/judgements.ts';
 import { hasPayloads } from '../support/payloads.ts';
 
@@ -18,6 +18,16 @@ describe.skipIf(!hasPayloads)('identity on the recorded set of 2026-07-02', () =
     expect(placed).toHaveLength(records.length);
     expect(new Set(placed).size).toBe(records.length);
     for (const { records: own, matches } of groups) expect(matches).toHaveLength(own.length);
+  });
+
+  test('every offer is of one model, whoever states it', () => {
+    const models = new Map<string, string>();
+    for (const { id, records: own } of groupRecords(records)) {
+      for (const key of own.map(offerKey).filter((found) => found !== null)) {
+        expect(models.get(key) ?? id, key).toBe(id);
+        models.set(key, id);
+      }
+    }
   });
 
   test.each(hasPayloads ? allJudgements() : [])('finds the groups judged in $name', (judgements) => {
