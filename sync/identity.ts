@@ -69,7 +69,10 @@ function idsFor({ creator, rolling, members }: Placed): string[] {
   // OpenRouter's own moving names stand beside those of makers, and may point elsewhere.
   if (rolling?.startsWith('~')) return [`${creator}/${rolling.slice(1)}:openrouter`];
   const slugs = members
-    .map((member) => ({ rank: spellingRank(member, creator), slug: slugOf(spellingOf(member)) || slugOf(member.name) }))
+    .map((member) => ({
+      rank: spellingRank(member, creator),
+      slug: slugOf(spellingOf(member)) || slugOf(member.name),
+    }))
     .toSorted((a, b) => a.rank - b.rank || a.slug.length - b.slug.length || byText(a.slug, b.slug));
   return [...new Set(slugs.map(({ slug }) => `${creator}/${slug}`))];
 }
@@ -114,8 +117,11 @@ function nameAll(placed: Placed[], published: (record: SourceRecord) => string |
     taken.set(id, place);
   };
   for (const { place, id } of claims) claim(place, id);
-  for (const { place, ids } of wanted)
-    for (const id of [...ids, ...otherIds(place, ids[0] ?? '')]) claim(place, id);
+  for (const { place, ids } of wanted) {
+    for (const id of ids) claim(place, id);
+    if (named.has(place)) continue;
+    for (const id of otherIds(place, ids[0] ?? '')) claim(place, id);
+  }
   return [...named].map(([place, id]) => groupOf(place, id)).toSorted((a, b) => byText(a.id, b.id));
 }
 

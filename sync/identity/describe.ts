@@ -122,8 +122,17 @@ function shownName({ type, naming, facts }: SourceRecord): string | null {
   return repeated.includes(foldName(facts.name)) ? null : facts.name;
 }
 
+const read = new WeakMap<SourceRecord, Description>();
+
 /** Reads what a record says of the identity of its model. */
 export function describe(record: SourceRecord, rules: Rulebook = RULES): Description {
+  if (rules !== RULES) return readAnew(record, rules);
+  const known = read.get(record) ?? readAnew(record, rules);
+  read.set(record, known);
+  return { ...known, notes: [...known.notes] };
+}
+
+function readAnew(record: SourceRecord, rules: Rulebook): Description {
   const naming = namingOf(record, rules);
   const { notes, aliased } = naming;
   const shown = shownName(record);
