@@ -342,8 +342,15 @@ describe.each(DATABASES)('what a sync finds in the store on $name', ({ create })
 
   test('what is published under some ids, and nothing else', async () => {
     const conflict = (modelId: string): ConflictRow => ({
-      ...{ modelId, field: 'releaseDate', provider: '', providerModelId: '', view: 'both', hash: 'c' },
-      ...{ size: 2, sources: ',s,t,', document: '{}' },
+      modelId,
+      field: 'releaseDate',
+      provider: '',
+      providerModelId: '',
+      view: 'both',
+      hash: 'c',
+      size: 2,
+      sources: ',s,t,',
+      document: '{}',
     });
     const rolling = model('a/b', { target: 'a/c', targetSince: AT, refreshedAt: '2026-07-03T10:00:00.000Z' });
     await commit({
@@ -368,7 +375,10 @@ describe.each(DATABASES)('what a sync finds in the store on $name', ({ create })
 
   const find = (name: string) => findModelId(database.read, [name], { withheld: false });
   const became = (kind: IdentityChangeRow['kind'], fromId: string, toId: string): IdentityChangeRow => ({
-    ...{ at: AT, kind, fromId, toId },
+    at: AT,
+    kind,
+    fromId,
+    toId,
     reason: 'a test says so',
   });
 
@@ -421,15 +431,13 @@ describe.each(DATABASES)('what a sync finds in the store on $name', ({ create })
     };
     const facts = { id: 'p', name: 'P', docUrl: null, apiUrl: null, npmPackage: null, environment: [] };
     const source = {
-      ...{
-        id: 's',
-        status: 'ok' as const,
-        error: null,
-        lastGoodAt: AT,
-        asOf: null,
-        fetched: 1,
-        validators: {},
-      },
+      id: 's',
+      status: 'ok' as const,
+      error: null,
+      lastGoodAt: AT,
+      asOf: null,
+      fetched: 1,
+      validators: {},
       providers: [facts],
     };
     const first = await commit({

@@ -322,13 +322,16 @@ describe.each(DATABASES)('a sync on $name', ({ create }) => {
     );
     expect(rules).toEqual({
       'artificialanalysis 00000000-0000-4000-8000-000000000004': ['rule', 'spelling'],
-      'huggingface meta-llama/Llama-3.3-70B-Instruct': ['link', 'weights-link'],
+      'huggingface meta-llama/Llama-3.3-70B-Instruct': ['exact', null],
       'models.dev groq/llama-3.3-70b-versatile': ['rule', 'left-out'],
-      'models.dev models.json/meta/llama-3.3-70b-instruct': ['link', 'weights-link'],
-      'models.dev openrouter/meta-llama/llama-3.3-70b-instruct': ['link', 'weights-link'],
-      'openrouter meta-llama/llama-3.3-70b-instruct': ['link', 'weights-link'],
+      'models.dev models.json/meta/llama-3.3-70b-instruct': ['exact', null],
+      'models.dev openrouter/meta-llama/llama-3.3-70b-instruct': ['link', 'same-offer'],
+      'openrouter meta-llama/llama-3.3-70b-instruct': ['exact', null],
     });
-    for (const { match } of rows) expect((JSON.parse(match ?? '') as Match).evidence).not.toEqual([]);
+    for (const { match } of rows) {
+      const { kind, evidence } = JSON.parse(match ?? '') as Match;
+      expect(evidence.length === 0).toBe(kind === 'exact');
+    }
   });
 
   test('upstreams are told who asks', async () => {
