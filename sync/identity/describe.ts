@@ -66,12 +66,14 @@ function takeApart(record: SourceRecord, id: string, rules: Rulebook): Naming {
   }
   const terms = TERMS.exec(name)?.[0] ?? '';
   name = name.slice(0, name.length - terms.length);
+  let plain = plainText(name);
   for (const { name: rule, providers, form, reason } of rules.decorations) {
     if (providers !== null && !providers.includes(provider ?? '')) continue;
-    const plain = plainText(name).replace(form, '');
-    if (plain === plainText(name) || plain === '') continue;
-    notes.push({ rule, evidence: `${name} is ${plain}: ${reason}` });
-    name = plain;
+    const bare = plain.replace(form, '');
+    if (bare === plain || bare === '') continue;
+    notes.push({ rule, evidence: `${plain} is ${bare}: ${reason}` });
+    plain = bare;
+    name = bare;
   }
   return { creator, name: name + terms, uploaded, notes };
 }
