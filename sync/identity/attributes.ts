@@ -18,6 +18,12 @@ export interface Attributes {
   date: NameDate | null;
 }
 
+/** Why a record was read as it was: the name of a rule, and what it found. */
+export interface Note {
+  rule: string;
+  evidence: string;
+}
+
 /** A name taken apart, and what was set aside on the way as no part of the model's identity. */
 export interface ParsedName {
   attributes: Attributes;

@@ -1,16 +1,10 @@
 import { SOLE_CREATOR } from '../aliases.ts';
 import type { SourceRecord } from '../record.ts';
-import { parseName, plainText, TERMS, type Attributes } from './attributes.ts';
+import { parseName, plainText, TERMS, type Attributes, type Note } from './attributes.ts';
 import { creatorOfName, isOfficial, knownCreator, readingOf, stripVendor } from './creators.ts';
 import { combine, contradicted } from './display.ts';
 import { foldName, slugOf } from './names.ts';
 import { RULES, type Rulebook } from './rulebook.ts';
-
-/** Why a record was read as it was: the name of a rule, and what it found. */
-export interface Note {
-  rule: string;
-  evidence: string;
-}
 
 /** What one record says of the identity of its model. It depends on the record and the rules alone. */
 export interface Description {
