@@ -201,30 +201,32 @@ export class Joiner {
 
   /** Joins names that leave something out with the one model that they can mean; with several they stay apart. */
   #joinContained(): void {
-    for (let plan = this.#nextPlan(); plan !== undefined; plan = this.#nextPlan()) {
-      this.join(plan, (part, whole) => {
-        const left = omitted(part.attributes, whole.attributes);
-        return left === null
-          ? null
-          : {
-              rule: 'left-out',
-              evidence: `${part.members[0]?.name} leaves out ${left}, and one model alone can be meant`,
-            };
-      });
+    for (let before = Infinity; this.clusters.length < before;) {
+      before = this.clusters.length;
+      for (const less of this.clusters.toSorted(order)) {
+        const parts = this.current(less) === less ? this.#oneModel(less) : null;
+        if (parts === null) continue;
+        this.join(parts, (part, whole) => {
+          const left = omitted(part.attributes, whole.attributes);
+          return left === null
+            ? null
+            : {
+                rule: 'left-out',
+                evidence: `${part.members[0]?.name} leaves out ${left}, and one model alone can be meant`,
+              };
+        });
+      }
     }
   }
 
-  /** The first name, from the one that says least, that means one model beyond doubt, with all that mean it too. */
-  #nextPlan(): Cluster[] | undefined {
-    for (const less of this.clusters.toSorted(order)) {
-      if (less.rolling !== null) continue;
-      const more = this.#meant(less);
-      if (more.length === 0 || !areOne([less, ...more, ...this.#otherVersions(less, more)])) continue;
-      const clear = more.filter((part) => this.#isClear(part));
-      const parts = withoutImpossible(less, clear);
-      if (parts.length > 1 && isPossible(parts)) return parts;
-    }
-    return undefined;
+  /** A name, with all that mean the same model beyond doubt; null: it means none, or several. */
+  #oneModel(less: Cluster): Cluster[] | null {
+    if (less.rolling !== null) return null;
+    const more = this.#meant(less);
+    if (more.length === 0 || !areOne([less, ...more, ...this.#otherVersions(less, more)])) return null;
+    const clear = more.filter((part) => this.#isClear(part));
+    const parts = withoutImpossible(less, clear);
+    return parts.length > 1 && isPossible(parts) ? parts : null;
   }
 }
 
