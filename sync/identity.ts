@@ -152,7 +152,7 @@ function groupOf(place: Placed, id: string): Group {
 }
 
 /** The strongest evidence by which a record was placed. */
-function matchOf(member: Description, place: Placed, id: string): Match {
+export function matchOf(member: Description, place: Placed, id: string): Match {
   const joins = place.joins.get(member) ?? [];
   const evidence = [...member.notes, ...joins].map((note) => note.evidence);
   const alias = member.notes.find(({ rule }) => rule === 'alias');
