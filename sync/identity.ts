@@ -69,15 +69,18 @@ function idsFor({ creator, rolling, members }: Placed): string[] {
   // OpenRouter's own moving names stand beside those of makers, and may point elsewhere.
   if (rolling?.startsWith('~')) return [`${creator}/${rolling.slice(1)}:openrouter`];
   const slugs = members
-    .map((member) => ({ rank: spellingRank(member, creator), slug: slugOf(spellingOf(member)) }))
+    .map((member) => ({
+      rank: spellingRank(member, creator),
+      slug: slugOf(spellingOf(member)) || slugOf(member.name),
+    }))
     .toSorted((a, b) => a.rank - b.rank || a.slug.length - b.slug.length || byText(a.slug, b.slug));
   return [...new Set(slugs.map(({ slug }) => `${creator}/${slug}`))];
 }
 
 /** The name that a record gives its model; where it is pinned to a release, the one that tells which. */
-function spellingOf({ record, creator, name, notes }: Description): string {
+function spellingOf({ record, creator, name, canonical, notes }: Description): string {
   const pinned = notes.some(({ rule }) => rule === 'canonical-id');
-  if (pinned) return record.naming.canonical?.split('/').at(-1) ?? name;
+  if (pinned) return canonical?.split('/').at(-1) ?? name;
   // Measurements carry their effort in the name.
   const spelled = plainText(record.type === 'measurement' ? record.facts.name : name);
   return stripVendor(spelled.replace(TERMS, ''), creator);
@@ -98,44 +101,56 @@ export function groupRecords(
   return nameAll(placed, published);
 }
 
-/** Gives every group an id of its own: the one it had, else the best that is free. Names that move come first, for they are nothing else. */
+/** Gives every group an id of its own: the one it had, else the best that is free. */
 function nameAll(placed: Placed[], published: (record: SourceRecord) => string | null): Group[] {
-  const taken = new Set<string>();
-  const groups: Group[] = [];
-  const claim = (place: Placed, candidates: string[]): boolean => {
-    const id = candidates.find((candidate) => !taken.has(candidate));
-    if (id === undefined) return false;
-    taken.add(id);
-    groups.push(groupOf(place, id));
-    return true;
+  const wanted = placed.map((place) => ({ place, ids: idsFor(place) })).toSorted(inTurn);
+  const taken = new Map<string, Placed>();
+  const claims = wanted.flatMap(({ place, ids }) =>
+    [...formerIds(place, published)].map(([id, count]) => ({ place, id, count, isBest: id === ids[0] })),
+  );
+  // Where a model fell apart, its id stays with the part that it names best, else with the largest.
+  claims.sort((a, b) => Number(b.isBest) - Number(a.isBest) || b.count - a.count || byText(a.id, b.id));
+  const named = new Map<Placed, string>();
+  const claim = (place: Placed, id: string) => {
+    if (named.has(place) || taken.has(id)) return;
+    named.set(place, id);
+    taken.set(id, place);
   };
-  const unnamed = placed
-    .map((place) => ({ place, ids: idsFor(place), moves: place.moves || place.rolling !== null }))
-    .toSorted(
-      (a, b) =>
-        Number(b.moves) - Number(a.moves) ||
-        byText(a.ids[0] ?? '', b.ids[0] ?? '') ||
-        byText(a.place.key, b.place.key),
-    )
-    .filter(({ place }) => !claim(place, formerIds(place, published)));
-  for (const { place, ids } of unnamed) {
-    const sources = place.members.map(({ record }) => `${ids[0]}:${record.naming.provider ?? record.source}`);
-    const numbered = Array.from({ length: placed.length }, (_, index) => `${ids[0]}-${index + 2}`);
-    const base = place.members.some(({ attributes }) => attributes.tuning === 'base')
-      ? [`${ids[0]}-base`]
-      : [];
-    claim(place, [...ids, ...base, ...sources, ...numbered]);
+  for (const { place, id } of claims) claim(place, id);
+  for (const { place, ids } of wanted) {
+    for (const id of ids) claim(place, id);
+    if (named.has(place)) continue;
+    for (const id of otherIds(place, ids[0] ?? '')) claim(place, id);
   }
-  return groups.toSorted((a, b) => byText(a.id, b.id));
+  return [...named].map(([place, id]) => groupOf(place, id)).toSorted((a, b) => byText(a.id, b.id));
 }
 
-function formerIds({ members }: Placed, published: (record: SourceRecord) => string | null): string[] {
+/** Names that move come first, for they are nothing else. */
+function inTurn(a: { place: Placed; ids: string[] }, b: { place: Placed; ids: string[] }): number {
+  const moves = ({ place }: typeof a) => Number(place.moves || place.rolling !== null);
+  return moves(b) - moves(a) || byText(a.ids[0] ?? '', b.ids[0] ?? '') || byText(a.place.key, b.place.key);
+}
+
+/** Ids for a model whose names are all taken: by what it is, by who has it, and at last by a number. */
+function* otherIds({ members }: Placed, id: string): Generator<string> {
+  if (members.some(({ attributes }) => attributes.tuning === 'base')) yield `${id}-base`;
+  for (const { record } of members) yield `${id}:${record.naming.provider ?? record.source}`;
+  for (let number = 2; number <= MOST_ALIKE; number++) yield `${id}-${number}`;
+}
+
+const MOST_ALIKE = 1000;
+
+/** The ids under which a model's records were published before, and how many of them. */
+function formerIds(
+  { members }: Placed,
+  published: (record: SourceRecord) => string | null,
+): Map<string, number> {
   const counts = new Map<string, number>();
   for (const { record } of members) {
     const id = published(record);
     if (id !== null) counts.set(id, (counts.get(id) ?? 0) + 1);
   }
-  return [...counts].toSorted((a, b) => b[1] - a[1] || byText(a[0], b[0])).map(([id]) => id);
+  return counts;
 }
 
 function groupOf(place: Placed, id: string): Group {

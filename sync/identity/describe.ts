@@ -26,6 +26,8 @@ export interface Description {
   links: string[];
   /** The name as the source spells it, without what is no part of it. */
   name: string;
+  /** Another id that a catalogue gives it; of some it tells which release a moving name serves. */
+  canonical: string | null;
   notes: Note[];
 }
 
@@ -120,8 +122,17 @@ function shownName({ type, naming, facts }: SourceRecord): string | null {
   return repeated.includes(foldName(facts.name)) ? null : facts.name;
 }
 
+const read = new WeakMap<SourceRecord, Description>();
+
 /** Reads what a record says of the identity of its model. */
 export function describe(record: SourceRecord, rules: Rulebook = RULES): Description {
+  if (rules !== RULES) return readAnew(record, rules);
+  const known = read.get(record) ?? readAnew(record, rules);
+  read.set(record, known);
+  return { ...known, notes: [...known.notes] };
+}
+
+function readAnew(record: SourceRecord, rules: Rulebook): Description {
   const naming = namingOf(record, rules);
   const { notes, aliased } = naming;
   const shown = shownName(record);
@@ -177,6 +188,7 @@ export function describe(record: SourceRecord, rules: Rulebook = RULES): Descrip
         : null,
     links: linksOf(record),
     name: naming.name,
+    canonical: record.naming.canonical,
     notes,
   };
 }

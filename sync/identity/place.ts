@@ -124,9 +124,9 @@ function withOwnNames(descriptions: Description[]): Description[] {
     const { offer } = description.record;
     const better = offer === null ? undefined : own.get(`${offer.provider}\n${offer.providerModelId}`);
     if (better === undefined || better === description) return description;
-    const { creator, suggested, attributes, rolling, links, name } = better;
+    const { creator, suggested, attributes, rolling, links, name, canonical } = better;
     const note = { rule: 'same-offer', evidence: `${better.record.source} states the same offer` };
-    return { ...description, creator, suggested, attributes, rolling, links, name, notes: [note] };
+    return { ...description, creator, suggested, attributes, rolling, links, name, canonical, notes: [note] };
   });
 }
 
@@ -175,13 +175,13 @@ function isWitness(record: SourceRecord, creator: string | null): boolean {
 /** What a catalogue pins a moving name to: its canonical id then carries the date of the release that it serves. */
 function pinMoving(joiner: Joiner): void {
   for (const cluster of joiner.clusters.filter((found) => found.rolling === null && joiner.moves(found))) {
-    const pinned = Map.groupBy(cluster.members, ({ record }) => {
-      const date = takeDate(plainText(record.naming.canonical ?? '')).date;
+    const pinned = Map.groupBy(cluster.members, ({ record, canonical }) => {
+      const date = takeDate(plainText(canonical ?? '')).date;
       return record.type === 'measurement' || date === null ? '' : dateKey(date);
     });
     if (pinned.size < 2 && pinned.has('')) continue;
     const parts = [...pinned].map(([key, members]): Cluster => {
-      const { date } = takeDate(plainText(members[0]?.record.naming.canonical ?? ''));
+      const { date } = takeDate(plainText(members[0]?.canonical ?? ''));
       const repositories = key === '' ? cluster.repositories : new Set<string>();
       return {
         ...cluster,
@@ -192,8 +192,8 @@ function pinMoving(joiner: Joiner): void {
     });
     for (const { members, attributes } of parts) {
       if (attributes.date === null) continue;
-      for (const { notes, record } of members)
-        notes.push({ rule: 'canonical-id', evidence: `its canonical id is ${record.naming.canonical}` });
+      for (const { notes, canonical } of members)
+        notes.push({ rule: 'canonical-id', evidence: `its canonical id is ${canonical}` });
     }
     joiner.clusters = [...joiner.clusters.filter((other) => other !== cluster), ...parts];
   }

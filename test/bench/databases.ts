@@ -7,7 +7,15 @@ import type { Database } from '../../server/db/database.ts';
 import { openOrm } from '../../server/db/orm.ts';
 
 /** The tables that a sync fills with what was fetched. */
-export const TABLES = ['records', 'models', 'offers', 'aliases', 'providers'] as const;
+export const TABLES = [
+  'records',
+  'models',
+  'offers',
+  'conflicts',
+  'model_aliases',
+  'record_keys',
+  'providers',
+] as const;
 export type Table = (typeof TABLES)[number];
 
 /** Rows of every table, by column. */

@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Model, ModelDetail } from '../../contracts/models.ts';
+import type { Provider } from '../../contracts/providers.ts';
 import type { Source } from '../../contracts/sync.ts';
 import type { Times } from '../../server/app.ts';
 import { HTTP_LIMITS } from '../../sync/http.ts';
+import type { Match } from '../../sync/identity.ts';
 import { startApp, type TestApp } from '../support/app.ts';
 import { DATABASES, type TestDatabase } from '../support/databases.ts';
 import { AA_KEY, startUpstream, type FakeUpstream } from '../support/upstream.ts';
@@ -238,6 +240,12 @@ describe.each(DATABASES)('a sync on $name', ({ create }) => {
     expect(await model(id)).toMatchObject({ lifecycle: { status: 'deprecated' }, providers: ['anthropic'] });
   });
 
+  const counts = async (provider: string) => {
+    const { data } = await app.json<{ data: Provider[] }>('/v1/providers?limit=100');
+    const found = data.find(({ id }) => id === provider);
+    return [found?.models, found?.offers];
+  };
+
   test('an id whose records move to another model keeps resolving', async () => {
     await app.sync();
     const former = 'unknown/groq-whisper-large-v3';
@@ -245,17 +253,85 @@ describe.each(DATABASES)('a sync on $name', ({ create }) => {
     const { models: listed } = entries().groq!;
     listed['whisper-large-v3']!.family = 'whisper';
     entries().openai!.models['whisper-large-v3'] = { ...listed['whisper-large-v3'] };
-    await app.sync();
+    expect(await counts('groq')).toEqual([3, 3]);
+    expect(await counts('openai')).toEqual([2, 2]);
+    const run = await app.sync();
     const now = await model(former);
     expect(now.id).toBe('openai/whisper-large-v3');
+    const { meta } = await app.json<{ meta: { modelId: string } }>(`/v1/models/${former}/offers`);
+    expect(meta.modelId).toBe(now.id);
+    const changes = await app.database.read.selectFrom('identity_changes').selectAll().execute();
+    expect(changes).toEqual([
+      {
+        from_id: former,
+        to_id: now.id,
+        at: expect.any(String),
+        kind: 'merged',
+        reason: 'its records were found to be of that model',
+      },
+    ]);
+    expect(run.startedAt <= changes[0]!.at && changes[0]!.at <= run.completedAt!).toBe(true);
+    expect(await counts('groq')).toEqual([3, 3]);
+    expect(await counts('openai')).toEqual([3, 3]);
     delete listed['whisper-large-v3'];
     await app.sync();
+    expect(await counts('groq')).toEqual([2, 2]);
     expect((await model('groq/whisper-large-v3')).id).toBe('openai/whisper-large-v3');
     listed['whisper-large-v3'] = { ...entries().openai!.models['whisper-large-v3'] };
     await app.sync();
     expect((await model(former)).id).toBe('openai/whisper-large-v3');
     expect((await model(former)).providers).toEqual(['groq', 'openai']);
     expect((await models()).map(({ id }) => id)).not.toContain(former);
+  });
+
+  test.each(['gpt-5-nano', 'gpt-4.1'])(
+    'a record that turns out to be of %s leaves its former model the id',
+    async (name) => {
+      await app.sync();
+      const before = await model('openai/gpt-5-mini');
+      Object.assign(entries().azure!.models['gpt-5-mini']!, { id: name, name: name.replace('gpt', 'GPT') });
+      await app.sync();
+      const left = await model('openai/gpt-5-mini');
+      expect([left.name, left.providers]).toEqual([before.name, ['openai', 'openrouter']]);
+      expect(left.firstSeenAt).toBe(before.firstSeenAt);
+      expect(await model(`openai/${name}`)).toMatchObject({ id: `openai/${name}`, providers: ['azure'] });
+      const changes = await app.database.read.selectFrom('identity_changes').selectAll().execute();
+      expect(changes).toMatchObject([
+        {
+          kind: 'split',
+          from_id: 'openai/gpt-5-mini',
+          to_id: `openai/${name}`,
+          reason: 'found to be another model: models.dev azure/gpt-5-mini',
+        },
+      ]);
+    },
+  );
+
+  test('of every record is kept by which rule it was placed', async () => {
+    await app.sync();
+    const rows = await app.database.read
+      .selectFrom('records')
+      .select(['source', 'id', 'match'])
+      .where('model_id', '=', 'meta/llama-3.3-70b-instruct')
+      .execute();
+    const rules = Object.fromEntries(
+      rows.map(({ source, id, match }) => {
+        const { kind, rule } = JSON.parse(match ?? 'null') as Match;
+        return [`${source} ${id}`, [kind, rule]];
+      }),
+    );
+    expect(rules).toEqual({
+      'artificialanalysis 00000000-0000-4000-8000-000000000004': ['rule', 'spelling'],
+      'huggingface meta-llama/Llama-3.3-70B-Instruct': ['exact', null],
+      'models.dev groq/llama-3.3-70b-versatile': ['rule', 'left-out'],
+      'models.dev models.json/meta/llama-3.3-70b-instruct': ['exact', null],
+      'models.dev openrouter/meta-llama/llama-3.3-70b-instruct': ['link', 'same-offer'],
+      'openrouter meta-llama/llama-3.3-70b-instruct': ['exact', null],
+    });
+    for (const { match } of rows) {
+      const { kind, evidence } = JSON.parse(match ?? '') as Match;
+      expect(evidence.length === 0).toBe(kind === 'exact');
+    }
   });
 
   test('upstreams are told who asks', async () => {
