@@ -45,11 +45,11 @@ function nearness(name: Description, kin: Kin): Nearness {
   };
 }
 
-/** Of the same family, or with more than half of what the name says. */
+/** Of the same family, or with most of what the name says: half of it is enough where that is several parts. */
 const isNear =
   (name: Description) =>
   ({ isFamily, shared }: Nearness): boolean =>
-    isFamily || shared.length * 2 > partsOf(name).length;
+    isFamily || shared.length * 2 > partsOf(name).length - (shared.length > 1 ? 1 : 0);
 
 /** The same family first, then who shares most parts, then who has fewest others, then the newest, then by id. */
 function byNearness(a: Nearness, b: Nearness): number {

@@ -167,7 +167,7 @@ function groupOf(place: Placed, id: string): Group {
 }
 
 /** The strongest evidence by which a record was placed. */
-export function matchOf(member: Description, place: Placed, id: string): Match {
+function matchOf(member: Description, place: Placed, id: string): Match {
   const joins = place.joins.get(member) ?? [];
   const evidence = [...member.notes, ...joins].map((note) => note.evidence);
   const alias = member.notes.find(({ rule }) => rule === 'alias');

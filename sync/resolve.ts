@@ -1,12 +1,12 @@
-import { matchOf, type Match } from './identity.ts';
-import { describe, type Description } from './identity/describe.ts';
-import { placeDescriptions } from './identity/place.ts';
+import { groupRecords, type Match } from './identity.ts';
+import { describe } from './identity/describe.ts';
 import { unique } from './order.ts';
 import type { Reading } from './readings.ts';
+import type { SourceRecord } from './record.ts';
 
-/** A stored record as the rules read it, and the model that it stands behind. */
+/** A stored record, and the model that it stands behind. */
 export interface KnownRecord {
-  description: Description;
+  record: SourceRecord;
   modelId: string;
 }
 
@@ -16,36 +16,21 @@ export interface Fall {
   match: Match;
 }
 
-/** Placing changes descriptions as it goes. */
-const copyOf = (description: Description): Description => ({
-  ...description,
-  notes: [...description.notes],
-});
-
 /** Places a reading among the records that bear upon it, by the rules that the catalogue is made with. */
 export function placeAmong({ record, notes }: Reading, known: KnownRecord[]): Fall {
-  const models = new Map(known.map(({ description, modelId }) => [description.record, modelId]));
-  const own = describe(record);
-  const placed = placeDescriptions([...known.map(({ description }) => copyOf(description)), own]).find(
-    ({ members }) => members.some((member) => member.record === record),
-  );
+  const models = new Map(known.map((one) => [one.record, one.modelId]));
+  const groups = groupRecords([...models.keys(), record], (one) => models.get(one) ?? null);
+  const group = groups.find(({ records }) => records.includes(record));
   const modelIds = unique(
-    (placed?.members ?? []).map((member) => models.get(member.record)).filter((id) => id !== undefined),
+    (group?.records ?? []).map((one) => models.get(one)).filter((id) => id !== undefined),
   );
-  const member = placed?.members.find((found) => found.record === record) ?? own;
-  const found = placed === undefined ? null : matchOf(member, placed, modelIds[0] ?? '');
-  if (found === null || found.kind === 'exact') {
-    const evidence = `${own.name} is the same name but for case and punctuation`;
-    return {
-      modelIds,
-      match: {
-        kind: 'rule',
-        rule: notes[0]?.rule ?? 'spelling',
-        evidence: notes.length > 0 ? told(notes) : [evidence],
-      },
-    };
-  }
-  return { modelIds, match: { ...found, evidence: [...told(notes), ...found.evidence] } };
+  const set = notes.map(({ evidence }) => evidence);
+  const match = group?.matches[group.records.indexOf(record)];
+  if (match !== undefined && match.kind !== 'exact')
+    return { modelIds, match: { ...match, evidence: [...set, ...match.evidence] } };
+  const [
+    note = { rule: 'spelling', evidence: `${describe(record).name} is the same name in another spelling` },
+  ] = notes;
+  const evidence = set.length > 0 ? set : [note.evidence];
+  return { modelIds, match: { kind: 'rule', rule: note.rule, evidence } };
 }
-
-const told = (notes: Reading['notes']) => notes.map(({ evidence }) => evidence);

@@ -12,7 +12,7 @@ import type { View } from '../db/models.ts';
 import { formerlyCalled, hasNames, isProvider, meaningsOf, modelsById } from '../db/names.ts';
 import { kinOf, neighboursOf } from '../db/neighbours.ts';
 import type { DialectName, Tables } from '../db/orm.ts';
-import { createDescriptionReader } from './descriptions.ts';
+import { createRecordReader } from './record-reader.ts';
 import { formerMatch, withoutHiddenNames } from './match-evidence.ts';
 
 /** What a name was taken for: an id of this catalogue, present or former, a name that somebody uses, or one that the rules read. */
@@ -67,7 +67,7 @@ export function createResolver({
   sources: SourceDefinition[];
   view: View;
 }): Resolver {
-  const readDescriptions = createDescriptionReader(sources);
+  const readRecords = createRecordReader(sources);
   const sourceIds = sources.map(({ id }) => id);
 
   const readings: Resolver['readings'] = async (db, name, origin) => {
@@ -80,7 +80,7 @@ export function createResolver({
   const read = async (db: Transaction<Tables>, taken: Reading[]): Promise<Usage[]> => {
     const keys = taken.flatMap(({ record }) => keysOf(describe(record)));
     const neighbours = await neighboursOf(db, [...new Set(keys)], view);
-    const known = neighbours === null ? [] : await readDescriptions(db, neighbours);
+    const known = neighbours === null ? [] : await readRecords(db, neighbours);
     return taken.flatMap((reading) => {
       const { modelIds, match } = placeAmong(reading, known);
       return modelIds.map((modelId) => ({ namespace: reading.namespace, modelId, match }));

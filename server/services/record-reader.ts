@@ -1,5 +1,5 @@
 import type { Transaction } from 'kysely';
-import { describe, type Description } from '../../sync/identity/describe.ts';
+import type { SourceRecord } from '../../sync/record.ts';
 import type { KnownRecord } from '../../sync/resolve.ts';
 import { readStored } from '../../sync/provenance.ts';
 import type { SourceDefinition } from '../../sync/source.ts';
@@ -10,29 +10,27 @@ import type { Tables } from '../db/orm.ts';
 /** Reading an item costs far more than placing it: the last ones are kept, some kilobytes each. */
 const MAX_KEPT = 5_000;
 
-/** Reads stored records as the rules see them. */
-export type DescriptionReader = (db: Transaction<Tables>, keys: NeighbourKey[]) => Promise<KnownRecord[]>;
+/** Reads stored records; those that can no longer be read are left out. */
+export type RecordReader = (db: Transaction<Tables>, keys: NeighbourKey[]) => Promise<KnownRecord[]>;
 
 /** Makes a reader that keeps what it read for as long as the record does not change. */
-export function createDescriptionReader(sources: SourceDefinition[]): DescriptionReader {
-  const kept = new Map<string, Description | null>();
+export function createRecordReader(sources: SourceDefinition[]): RecordReader {
+  const kept = new Map<string, SourceRecord | null>();
   const keyOf = ({ source, id, hash }: NeighbourKey) => `${source}\n${id}\n${hash}`;
   return async (db, keys) => {
     const missing = keys.filter((key) => !kept.has(keyOf(key)));
     const items = await itemsById(db, missing);
     const read = new Map(
-      items.map((item) => {
-        const stored = readStored(sources, item);
-        return [`${item.source}\n${item.id}`, stored === null ? null : describe(stored.record)] as const;
-      }),
+      items.map((item) => [`${item.source}\n${item.id}`, readStored(sources, item)?.record ?? null]),
     );
     const known: KnownRecord[] = [];
     for (const key of keys) {
       const name = keyOf(key);
-      const description = kept.get(name) ?? read.get(`${key.source}\n${key.id}`) ?? null;
+      const record = kept.get(name) ?? read.get(`${key.source}\n${key.id}`) ?? null;
+      // The last used stand last.
       kept.delete(name);
-      kept.set(name, description);
-      if (description !== null) known.push({ description, modelId: key.modelId });
+      kept.set(name, record);
+      if (record !== null) known.push({ record, modelId: key.modelId });
     }
     for (const name of kept.keys()) {
       if (kept.size <= MAX_KEPT) break;
