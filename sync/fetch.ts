@@ -5,7 +5,8 @@ import type { Rejection, SourceOutcome } from '../contracts/sync.ts';
 import { connectUpstream, UpstreamError, type HttpLimits, type Validators } from './http.ts';
 import { unnameable } from './identity.ts';
 import type { ProviderFacts, SourceRecord } from './record.ts';
-import { RejectedItem, type Item, type SourceDefinition } from './source.ts';
+import { type SourceDefinition } from './source.ts';
+import { RejectedItem, type Item } from './item.ts';
 
 /** Where a source is and how much of it to fetch, as the operator decided. */
 export interface SourceSettings {

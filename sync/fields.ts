@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Link } from '../contracts/models.ts';
-import { RejectedItem, type Item } from './source.ts';
+
+import { RejectedItem, type Item } from './item.ts';
 import { partialDate, tokenCount } from './units.ts';
 
 const CONTROL = /\p{Cc}/u;

@@ -18,7 +18,7 @@ import { knownCreator } from './identity.ts';
 import { kindOfId } from './kinds.ts';
 import { isMarkedFree, pricingOf, unknownPricing, type StatedPrice, type StatedPricing } from './prices.ts';
 import { unknownFacts, type ModelFacts, type ProviderFacts, type SourceRecord } from './record.ts';
-import type { Item } from './source.ts';
+import type { Item } from './item.ts';
 
 /**
  * One model in the form of models.dev, whose `api.json` has it below a provider, and `models.json` by itself.

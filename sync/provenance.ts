@@ -16,7 +16,8 @@ import { byText } from './order.ts';
 import { precedenceOf } from './precedence.ts';
 import { rawValues } from './raw.ts';
 import type { SourceRecord } from './record.ts';
-import type { Item, SourceDefinition } from './source.ts';
+import type { SourceDefinition } from './source.ts';
+import type { Item } from './item.ts';
 
 /** A record, the item that it was read from, and when that was last seen to change. */
 export interface StoredRecord {

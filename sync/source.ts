@@ -1,13 +1,7 @@
+import type { Item } from './item.ts';
 import type { Attribution } from '../contracts/common.ts';
 import type { RawPlaces } from './raw.ts';
 import type { ProviderFacts, SourceRecord } from './record.ts';
-
-/** One raw upstream entry. */
-export interface Item {
-  /** The source's own id, unique within the source; where an entry has none, its place (`#17`). */
-  id: string;
-  value: unknown;
-}
 
 /** An answer of an upstream. `body` is parsed JSON; on `notModified` it is undefined. */
 export interface UpstreamAnswer {
@@ -73,9 +67,4 @@ export interface SourceDefinition {
 /** Writes a source down. */
 export function defineSource(definition: SourceDefinition): SourceDefinition {
   return definition;
-}
-
-/** An item that can not be used; the message is the reason under which it is counted, so it names no item. */
-export class RejectedItem extends Error {
-  override name = 'RejectedItem';
 }

@@ -1,4 +1,5 @@
 import { dateKey, takeDate, type NameDate } from './dates.ts';
+import { isAscii, withoutMarks } from './names.ts';
 
 /** What a name says of a model, attribute by attribute. Lists are sorted: the order of words in a name tells nothing. */
 export interface Attributes {
@@ -15,6 +16,12 @@ export interface Attributes {
   mode: 'thinking' | 'plain' | null;
   preview: boolean;
   date: NameDate | null;
+}
+
+/** Why a record was read as it was: the name of a rule, and what it found. */
+export interface Note {
+  rule: string;
+  evidence: string;
 }
 
 /** A name taken apart, and what was set aside on the way as no part of the model's identity. */
@@ -102,13 +109,11 @@ function tokensOf(text: string): string[] {
 
 /** Lower case, one kind of quotation mark and dash, `+` as a word. */
 export function plainText(name: string): string {
-  return name
-    .normalize('NFKD')
-    .toLowerCase()
-    .replace(/[‘’`]/g, "'")
-    .replace(/[‐-―]/g, '-')
-    .replace(/(?<=[a-z0-9])\+/g, ' plus ')
-    .trim();
+  const lower = withoutMarks(name).toLowerCase();
+  const plain = isAscii(lower)
+    ? lower.replaceAll('`', "'")
+    : lower.replace(/[‘’`]/g, "'").replace(/[‐-―]/g, '-');
+  return plain.replace(/(?<=[a-z0-9])\+/g, ' plus ').trim();
 }
 
 /** What a vendor's way of naming means for reading its names. */

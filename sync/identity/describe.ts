@@ -1,16 +1,10 @@
 import { SOLE_CREATOR } from '../aliases.ts';
 import type { SourceRecord } from '../record.ts';
-import { parseName, plainText, TERMS, type Attributes } from './attributes.ts';
+import { parseName, plainText, TERMS, type Attributes, type Note } from './attributes.ts';
 import { creatorOfName, isOfficial, knownCreator, readingOf, stripVendor } from './creators.ts';
 import { combine, contradicted } from './display.ts';
 import { foldName, slugOf } from './names.ts';
 import { RULES, type Rulebook } from './rulebook.ts';
-
-/** Why a record was read as it was: the name of a rule, and what it found. */
-export interface Note {
-  rule: string;
-  evidence: string;
-}
 
 /** What one record says of the identity of its model. It depends on the record and the rules alone. */
 export interface Description {
@@ -66,12 +60,14 @@ function takeApart(record: SourceRecord, id: string, rules: Rulebook): Naming {
   }
   const terms = TERMS.exec(name)?.[0] ?? '';
   name = name.slice(0, name.length - terms.length);
+  let plain = plainText(name);
   for (const { name: rule, providers, form, reason } of rules.decorations) {
     if (providers !== null && !providers.includes(provider ?? '')) continue;
-    const plain = plainText(name).replace(form, '');
-    if (plain === plainText(name) || plain === '') continue;
-    notes.push({ rule, evidence: `${name} is ${plain}: ${reason}` });
-    name = plain;
+    const bare = plain.replace(form, '');
+    if (bare === plain || bare === '') continue;
+    notes.push({ rule, evidence: `${plain} is ${bare}: ${reason}` });
+    plain = bare;
+    name = bare;
   }
   return { creator, name: name + terms, uploaded, notes };
 }

@@ -1,5 +1,4 @@
-import type { Attributes } from './attributes.ts';
-import type { Note } from './describe.ts';
+import type { Attributes, Note } from './attributes.ts';
 
 /** Words of shown names that ids leave out although they tell models apart; words for a way of serving are not among them. */
 const LEFT_OUT = new Set(['vision', 'vl', 'code', 'coder', 'omni', 'audio', 'embedding']);

@@ -1,5 +1,4 @@
-import type { Attributes } from './attributes.ts';
-import type { Note } from './describe.ts';
+import type { Attributes, Note } from './attributes.ts';
 import { DECORATIONS, type Decoration } from './decorations.ts';
 import { HABITS, NO_CREATOR, type Habit } from './habits.ts';
 import { foldName } from './names.ts';

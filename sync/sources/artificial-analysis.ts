@@ -14,7 +14,8 @@ import {
   readItem,
 } from '../fields.ts';
 import { unknownFacts, type SourceRecord } from '../record.ts';
-import { defineSource, RejectedItem } from '../source.ts';
+import { defineSource } from '../source.ts';
+import { RejectedItem } from '../item.ts';
 
 const SOURCE = 'artificialanalysis';
 const MAX_PAGES = 100;

@@ -12,7 +12,8 @@ import {
   readItem,
 } from '../fields.ts';
 import { unknownFacts, type SourceRecord } from '../record.ts';
-import { defineSource, RejectedItem } from '../source.ts';
+import { defineSource } from '../source.ts';
+import { RejectedItem } from '../item.ts';
 
 const SOURCE = 'huggingface';
 const PAGE_SIZE = 500;

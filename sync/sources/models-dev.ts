@@ -18,7 +18,8 @@ import { kindOfId } from '../kinds.ts';
 import { factsOf, ModelEntry, readOffer, takeCatalogApart } from '../models-dev-entry.ts';
 import { MODELS_DEV_METADATA, MODELS_DEV_OFFER } from '../models-dev-raw.ts';
 import type { SourceRecord } from '../record.ts';
-import { defineSource, type Item, type Upstream, type UpstreamAnswer } from '../source.ts';
+import { defineSource, type Upstream, type UpstreamAnswer } from '../source.ts';
+import type { Item } from '../item.ts';
 
 const SOURCE = 'models.dev';
 const METADATA = 'models.json/';

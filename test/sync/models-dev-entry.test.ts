@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { makeItems } from '../../sync/fields.ts';
 import { readOffer, takeCatalogApart } from '../../sync/models-dev-entry.ts';
 import type { OfferFacts } from '../../sync/record.ts';
-import { RejectedItem, type Item } from '../../sync/source.ts';
+
+import { RejectedItem, type Item } from '../../sync/item.ts';
 import { knownPrices } from './sources/served.ts';
 
 const model = {

@@ -1,4 +1,5 @@
-import { RejectedItem, type Fetched, type SourceDefinition, type Upstream } from '../../../sync/source.ts';
+import { type Fetched, type SourceDefinition, type Upstream } from '../../../sync/source.ts';
+import { RejectedItem } from '../../../sync/item.ts';
 import type { SourceRecord } from '../../../sync/record.ts';
 
 /** What a served URL answers: a JSON body, `notModified` to a conditional request, or a failure. */
