@@ -1,6 +1,7 @@
 import { parseName, plainText } from './identity/attributes.ts';
 import { readingOf } from './identity/creators.ts';
-import { describe, type Note } from './identity/describe.ts';
+import { describe } from './identity/describe.ts';
+import type { Note } from './identity/attributes.ts';
 import { namedRecord } from './identity/keys.ts';
 import { RULES } from './identity/rulebook.ts';
 import type { SourceRecord } from './record.ts';

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DATABASES } from './support/databases.ts';
 import { Command } from './support/process.ts';
 import { startSynced, type Served } from './support/synced.ts';
+import type { UpstreamContent } from './support/upstream.ts';
 
 /** Runs `npm run explain -- ...` and answers with what it printed and how it ended. */
 async function explain(url: string, ...args: string[]) {
@@ -9,10 +10,17 @@ async function explain(url: string, ...args: string[]) {
   return { code: await command.ended(), text: command.output };
 }
 
+/** Azure sells a Whisper of which nobody knows whether it is the one at Groq. */
+function arrange({ modelsDevApi }: UpstreamContent): void {
+  const { azure, groq } = modelsDevApi as Record<string, { models: Record<string, object> }>;
+  if (azure && groq)
+    azure.models['whisper-large-v3'] = { ...groq.models['whisper-large-v3'], family: 'other' };
+}
+
 describe.each(DATABASES)('npm run explain on $name', ({ create }) => {
   let served: Served;
   beforeAll(async () => {
-    served = await startSynced(create);
+    served = await startSynced(create, { arrange });
   });
   afterAll(() => served.close());
   const ask = (...args: string[]) => explain(served.database.url, ...args);
@@ -71,6 +79,16 @@ describe.each(DATABASES)('npm run explain on $name', ({ create }) => {
       code: 1,
       text: expect.stringContaining('No model is near'),
     });
+  });
+
+  test('1: a name that means different models in different places, with where and why', async () => {
+    const { code, text } = await ask('whisper-large-v3');
+    expect(code).toBe(1);
+    expect(text).toContain('means       different models in different places: ask with --source');
+    for (const provider of ['azure', 'groq'])
+      expect(text).toMatch(
+        new RegExp(`unknown/${provider}-whisper-large-v3 .*\n  ${provider} +rule, spelling`),
+      );
   });
 
   test('1: a source that is not known, and which there are', async () => {

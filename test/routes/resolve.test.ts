@@ -45,7 +45,7 @@ function arrange(content: UpstreamContent): void {
 }
 
 const path = (id: string, source?: string) =>
-  `/v1/resolve?${new URLSearchParams({ id, ...(source === undefined ? {} : { source }) })}`;
+  `/v1/resolve?${new URLSearchParams({ id, ...(source === undefined ? {} : { source }) }).toString()}`;
 
 const WHISPERS = ['unknown/azure-whisper-large-v3', 'unknown/groq-whisper-large-v3'];
 const SONNET = 'anthropic/claude-sonnet-4-5';
