@@ -6,6 +6,8 @@ export type { Problem } from '../contracts/errors.ts';
 export type { Model, ModelDetail } from '../contracts/models.ts';
 export type { Offer, Prices, Pricing } from '../contracts/offers.ts';
 export type { Provider } from '../contracts/providers.ts';
+export type { Candidate, Hint, Match } from '../contracts/names.ts';
+export type { Resolution, Resolved } from '../contracts/resolve.ts';
 export type { Source, SyncRun } from '../contracts/sync.ts';
 
 /** Where the service is, and what every request carries. */

@@ -1,5 +1,6 @@
 import { TRPCError } from '@trpc/server';
 import { z } from 'zod';
+import { Candidate, Hint } from './names.ts';
 
 /** Every error code that the API answers with, and its HTTP status. The names are tRPC's own. */
 export const ERROR_STATUS = {
@@ -22,7 +23,7 @@ export const ERROR_TITLE: Record<ErrorCode, string> = {
   UNAUTHORIZED: 'Admin credentials are missing or wrong',
   NOT_FOUND: 'Nothing is here',
   METHOD_NOT_SUPPORTED: 'This path does not take this method',
-  CONFLICT: 'The request conflicts with what is going on',
+  CONFLICT: 'The request can not be met as things stand',
   PAYLOAD_TOO_LARGE: 'The request body is too large',
   UNSUPPORTED_MEDIA_TYPE: 'The request body is not JSON',
   TOO_MANY_REQUESTS: 'Too many requests',
@@ -46,7 +47,15 @@ export const Problem = z
     code: z.enum(Object.keys(ERROR_STATUS) as [ErrorCode, ...ErrorCode[]]),
     requestId: z.string().describe('Quote it when you report the problem; also the X-Request-Id header'),
     errors: z.array(ProblemIssue).describe('Faults of the input, one by one; empty for other problems'),
-    runId: z.string().optional().describe('On 409: the sync run that is under way'),
+    runId: z.string().optional().describe('On 409 to the start of a sync: the run that is under way'),
+    candidates: z
+      .array(Candidate)
+      .optional()
+      .describe('On 409 to a name: the models that it means in different places'),
+    hints: z
+      .array(Hint)
+      .optional()
+      .describe('On 404 to a name: models whose names are near, the nearest first; none of them is a match'),
   })
   .meta({ id: 'Problem' });
 export type Problem = z.infer<typeof Problem>;
@@ -54,7 +63,7 @@ export type Problem = z.infer<typeof Problem>;
 /** An error meant for the caller: its message becomes the problem's `detail`. Anything else thrown becomes a bare 500. */
 export class ApiError extends TRPCError {
   readonly headers: Record<string, string>;
-  readonly extra: Pick<Problem, 'runId'> & { errors?: Problem['errors'] };
+  readonly extra: Pick<Problem, 'runId' | 'candidates' | 'hints'> & { errors?: Problem['errors'] };
 
   constructor(
     code: ErrorCode,

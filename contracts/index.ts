@@ -3,6 +3,7 @@ import { getModel, listModels } from './models.ts';
 import { listOffers } from './offers.ts';
 import { createRouterOf, type HandlersOf, type RouterOf } from './operation.ts';
 import { listProviders } from './providers.ts';
+import { resolveName, resolveNames } from './resolve.ts';
 import { getRun, listRuns, listSources, startSync } from './sync.ts';
 import { getHealth, getLive, getReady, getStatus } from './system.ts';
 
@@ -11,6 +12,7 @@ export const api = {
   health: { get: getHealth, live: getLive, ready: getReady },
   status: { get: getStatus },
   models: { list: listModels, get: getModel, offers: listOffers },
+  resolve: { get: resolveName, many: resolveNames },
   conflicts: { list: listConflicts },
   providers: { list: listProviders },
   sources: { list: listSources },

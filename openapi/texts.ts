@@ -5,6 +5,8 @@ what they cost, how good they are, and who said so. It is merged from models.dev
 ## Ids
 
 A model id is \`creator/slug\`, in lower case, and keeps resolving for ever. A known alias answers with the model that it names.
+\`GET /v1/resolve\` says which model any other id or name means, and why; where it means several it is 409 with \`candidates\`, where it
+means none 404 with \`hints\`, which are near but no matches.
 
 ## Money and unknowns
 

@@ -21,6 +21,7 @@ import { schedule } from './scheduler.ts';
 import { createCatalogService } from './services/catalog.ts';
 import { createConflictService } from './services/conflicts.ts';
 import { startProbe } from './services/probe.ts';
+import { createResolveService } from './services/resolve.ts';
 import { createSyncRunner, type SyncRunner } from './services/sync-runner.ts';
 import { createSyncService } from './services/sync.ts';
 import { createSystemService } from './services/system.ts';
@@ -123,6 +124,7 @@ export async function createApp(config: Config, logger: Logger, times: Times = T
     }),
     ...createCatalogService({ database, withheld, sources: [...SOURCES, BUNDLED] }),
     ...createConflictService({ database, withheld, sources: [...SOURCES, BUNDLED] }),
+    ...createResolveService({ database, withheld, sources: [...SOURCES, BUNDLED] }),
     ...createSyncService({
       database,
       runner,

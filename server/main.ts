@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { createApp, VERSION, type App } from './app.ts';
 import { ConfigError, readConfig, type Config, type World } from './config.ts';
 import { openDatabase } from './db/database.ts';
+import { explain } from './explain.ts';
 import { createLogger } from './log.ts';
 
 /** Exit codes of `npm run sync`: how the run ended. */
@@ -84,7 +85,7 @@ async function migrate(config: Config): Promise<void> {
   }
 }
 
-async function main(command: string): Promise<void> {
+async function main(command: string, args: string[]): Promise<void> {
   const world: World = command === 'dev' ? 'dev' : 'production';
   const serves = command === 'dev' || command === 'start';
   const config = readConfig(world, { command: serves ? 'serve' : 'once' });
@@ -93,11 +94,12 @@ async function main(command: string): Promise<void> {
   if (serves) await serve(config, logger);
   else if (command === 'sync') process.exitCode = await syncOnce(config, logger);
   else if (command === 'migrate') await migrate(config);
-  else throw new Error(`Unknown command "${command}": use dev, start, sync or migrate`);
+  else if (command === 'explain') process.exitCode = await explain(config.databaseUrl, args);
+  else throw new Error(`Unknown command "${command}": use dev, start, sync, migrate or explain`);
 }
 
 try {
-  await main(process.argv[2] ?? '');
+  await main(process.argv[2] ?? '', process.argv.slice(3));
 } catch (error) {
   const unusable = error instanceof ConfigError;
   console.error(unusable ? error.message : error);

@@ -134,7 +134,7 @@ describe('an environment that can not be used', () => {
   test('an unknown command ends with a line that names the known ones', async () => {
     const command = new Command('serve', await environmentOn());
     expect(await command.ended()).toBe(1);
-    expect(command.output).toMatch(/use dev, start, sync or migrate/);
+    expect(command.output).toMatch(/use dev, start, sync, migrate or explain/);
   });
 });
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Conflict } from '../contracts/conflicts.ts';
 import type { Model, ModelDetail } from '../contracts/models.ts';
 import { STATED_FIELDS, type StatedField } from '../contracts/provenance.ts';
+import type { Resolution } from '../contracts/resolve.ts';
 import type { SyncRun } from '../contracts/sync.ts';
 import { knownCreator } from '../sync/identity.ts';
 import { startApp, type TestApp } from './support/app.ts';
@@ -155,6 +156,23 @@ describe.skipIf(!hasPayloads)('the recorded set of 2026-07-02', () => {
       '/v1/conflicts?creator=qwen&field=pricing.input',
       '/v1/conflicts?model=openai/gpt-4',
       '/v1/models?limit=0',
+      ...[
+        'openai/gpt-4o',
+        'meta-llama/llama-3.3-70b-instruct',
+        'deepseek-chat',
+        'deepseek/deepseek-chat',
+        'deepseek-chat&source=nano-gpt',
+        '~anthropic/claude-sonnet-latest',
+        'us-gov.anthropic.claude-sonnet-4-5-20250929-v1:0',
+        'groq/llama-3.3-70b-versatile-fp8',
+        'Claude%20Sonnet%204.5',
+        'glm-4.6-fp8',
+        'gpt-9-mini',
+        'qwen9-max',
+        'Llama%209%2070B',
+        'nothing-like-it',
+        'gpt-4o&source=nowhere',
+      ].map((query) => `/v1/resolve?id=${query}`),
     ];
     const [sqlite, postgres] = apps as [TestApp, TestApp];
     const headers = { 'x-request-id': 'parity' };
@@ -164,6 +182,45 @@ describe.skipIf(!hasPayloads)('the recorded set of 2026-07-02', () => {
       expect(withoutTimes(await right.text()), path).toBe(withoutTimes(await left.text()));
     }
   });
+
+  test(
+    "every source's and every provider's own id resolves to the model that its record stands behind",
+    { timeout: 300_000 },
+    async () => {
+      for (const app of apps) {
+        const { read } = app.database;
+        const records = await read.selectFrom('records').select(['source', 'id', 'model_id']).execute();
+        const offers = await read
+          .selectFrom('offers')
+          .select(['provider', 'provider_model_id', 'model_id'])
+          .execute();
+        const asked = [
+          ...records.map(({ source, id, model_id: model }) => ({ source, id, model })),
+          ...offers.map(({ provider, provider_model_id: id, model_id: model }) => ({
+            source: provider,
+            id,
+            model,
+          })),
+        ];
+        const wrong: string[] = [];
+        for (let at = 0; at < asked.length; at += 80) {
+          const batch = asked.slice(at, at + 80);
+          const response = await fetch(`${app.url}/v1/resolve`, {
+            method: 'POST',
+            headers: { 'content-type': 'application/json' },
+            body: JSON.stringify({ ids: batch.map(({ source, id }) => ({ id, source })) }),
+          });
+          const { data } = (await response.json()) as { data: Resolution[] };
+          for (const [index, { source, id, model }] of batch.entries()) {
+            const found = data[index]?.model?.id;
+            if (found !== model) wrong.push(`${source} ${id}: ${model}, not ${found}`);
+          }
+        }
+        expect(asked.length).toBeGreaterThan(12_000);
+        expect(wrong).toEqual([]);
+      }
+    },
+  );
 
   test('pages by cursor neither skip nor repeat a model, in any order', async () => {
     expect(new Set(ids).size).toBe(ids.length);

@@ -94,7 +94,8 @@ function after(
   );
 }
 
-const MODEL_COLUMNS = [
+/** The columns that a model is read from. */
+export const MODEL_COLUMNS = [
   'id',
   'delisted',
   'document',
@@ -105,7 +106,8 @@ const MODEL_COLUMNS = [
 ] as const;
 type ModelRow = Pick<Tables['models'], (typeof MODEL_COLUMNS)[number]>;
 
-function modelOf(row: ModelRow, { withheld }: View): Model {
+/** A model as it is published to this reader. */
+export function modelOf(row: ModelRow, { withheld }: View): Model {
   const text = withheld && row.open_document !== null ? row.open_document : row.document;
   const { target, ...merged } = JSON.parse(text) as MergedModel;
   const { id, kind, ...rest } = merged;

@@ -22,7 +22,7 @@ function unknownModel(creator: string, slug: string): ApiError {
   const name = `${creator}/${slug}`.toLowerCase();
   return new ApiError(
     'NOT_FOUND',
-    `No model is known as "${name}": look for its id with GET /v1/models?search=...`,
+    `No model is known as "${name}": ask GET /v1/resolve?id=... what it may mean, or look for its id with GET /v1/models?search=...`,
   );
 }
 

@@ -128,6 +128,11 @@ function createHandlers(calls: Call[]): Handlers {
         timestamp: time,
       }),
     },
+    resolve: {
+      get: async () =>
+        Promise.reject(new ApiError('NOT_FOUND', 'There is no such name.', { extra: { hints: [] } })),
+      many: async () => ({ data: [], meta, timestamp: time }),
+    },
     conflicts: {
       list: async (input) => ({
         data: [],

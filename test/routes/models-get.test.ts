@@ -210,7 +210,7 @@ describe.each(DATABASES)('GET /v1/models/{creator}/{slug} on $name', ({ create }
       type: 'about:blank',
       title: 'Nothing is here',
       status: 404,
-      detail: `No model is known as "${decodeURIComponent(name)}": look for its id with GET /v1/models?search=...`,
+      detail: `No model is known as "${decodeURIComponent(name)}": ask GET /v1/resolve?id=... what it may mean, or look for its id with GET /v1/models?search=...`,
       code: 'NOT_FOUND',
       errors: [],
     });

@@ -83,7 +83,7 @@ describe.each(DATABASES)('POST /v1/admin/sync on $name', ({ create }) => {
     const problem = await problemIn(response);
     expect(problem).toStrictEqual({
       type: 'about:blank',
-      title: 'The request conflicts with what is going on',
+      title: 'The request can not be met as things stand',
       status: 409,
       detail: `Run ${data.id} is under way: follow it, or try again when it has ended.`,
       code: 'CONFLICT',

@@ -12,10 +12,13 @@ export class Command {
   readonly #child: ChildProcess;
   readonly #exited: Promise<[code: number | null, signal: NodeJS.Signals | null]>;
 
-  constructor(command: string, environment: Record<string, string>) {
+  constructor(command: string, environment: Record<string, string>, args: string[] = []) {
     // Nothing of this process's environment is passed on but what Node needs.
     const env = { PATH: process.env.PATH ?? '', TZ: 'UTC', ...environment };
-    this.#child = spawn(process.execPath, [MAIN, command], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child = spawn(process.execPath, [MAIN, command, ...args], {
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const closed = once(this.#child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
     this.#exited = closed;
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
