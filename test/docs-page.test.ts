@@ -129,7 +129,7 @@ describe.skipIf(!existsSync(CHROMIUM))('the page at /docs, in Chromium', () => {
     const block = await open('Models-models_list');
     const all = await execute<{ data: Model[]; meta: { total: number } }>(block, '200');
     expect(all).toEqual(await served.app.json('/v1/models'));
-    expect(all.meta.total).toBe(19);
+    expect(all.meta.total).toBe(15);
 
     await block.getByRole('button', { name: 'Clear' }).click();
     await block.locator('tr[data-param-name="search"] input[type=text]').fill('gpt-4o');

@@ -181,7 +181,7 @@ export class Joiner {
           ? null
           : {
               rule: 'dropped-preview',
-              evidence: `there is a preview of ${part.members[0]?.name}, and no release yet`,
+              evidence: 'there is a preview of that name, and no release yet',
             },
       );
     }
@@ -212,7 +212,7 @@ export class Joiner {
             ? null
             : {
                 rule: 'left-out',
-                evidence: `${part.members[0]?.name} leaves out ${left}, and one model alone can be meant`,
+                evidence: `the name leaves out ${left}, and one model alone can be meant`,
               };
         });
       }
