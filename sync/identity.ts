@@ -120,7 +120,10 @@ function nameAll(placed: Placed[], published: (record: SourceRecord) => string |
   for (const { place, ids } of wanted) {
     for (const id of ids) claim(place, id);
     if (named.has(place)) continue;
-    for (const id of otherIds(place, ids[0] ?? '')) claim(place, id);
+    for (const id of otherIds(place, ids[0] ?? '')) {
+      claim(place, id);
+      if (named.has(place)) break;
+    }
   }
   return [...named].map(([place, id]) => groupOf(place, id)).toSorted((a, b) => byText(a.id, b.id));
 }
@@ -135,10 +138,8 @@ function inTurn(a: { place: Placed; ids: string[] }, b: { place: Placed; ids: st
 function* otherIds({ members }: Placed, id: string): Generator<string> {
   if (members.some(({ attributes }) => attributes.tuning === 'base')) yield `${id}-base`;
   for (const { record } of members) yield `${id}:${record.naming.provider ?? record.source}`;
-  for (let number = 2; number <= MOST_ALIKE; number++) yield `${id}-${number}`;
+  for (let number = 2; ; number++) yield `${id}-${number}`;
 }
-
-const MOST_ALIKE = 1000;
 
 /** The ids under which a model's records were published before, and how many of them. */
 function formerIds(
@@ -172,21 +173,21 @@ function matchOf(member: Description, place: Placed, id: string): Match {
   const evidence = [...member.notes, ...joins].map((note) => note.evidence);
   const alias = member.notes.find(({ rule }) => rule === 'alias');
   if (alias !== undefined) return { kind: 'alias', rule: 'alias', evidence };
-  const link = [...joins, ...member.notes].find(
-    ({ rule }) => rule === 'weights-link' || rule === 'same-offer',
-  );
+  const named = foldName(member.name) === foldName(id.slice(id.indexOf('/') + 1));
+  if (member.notes.length === 0 && (named || place.creator === null || place.rolling !== null))
+    return { kind: 'exact', rule: null, evidence };
+  const link = [...member.notes, ...joins].find(({ rule }) => LINKS.has(rule));
   if (link !== undefined) return { kind: 'link', rule: link.rule, evidence };
   const rule = [...joins, ...member.notes][0];
   if (rule !== undefined) return { kind: 'rule', rule: rule.rule, evidence };
-  const exact = foldName(member.name) === foldName(id.slice(id.indexOf('/') + 1));
-  return exact
-    ? { kind: 'exact', rule: null, evidence: [] }
-    : {
-        kind: 'rule',
-        rule: 'spelling',
-        evidence: [`${member.name} has the same words in another order or spelling`],
-      };
+  return {
+    kind: 'rule',
+    rule: 'spelling',
+    evidence: [`${member.name} has the same words in another order or spelling`],
+  };
 }
+
+const LINKS = new Set(['weights-link', 'same-offer', 'canonical-id']);
 
 /** The longest slug that the API takes. */
 const MAX_SLUG = 300;

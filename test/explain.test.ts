@@ -87,7 +87,7 @@ describe.each(DATABASES)('npm run explain on $name', ({ create }) => {
     expect(text).toContain('means       different models in different places: ask with --source');
     for (const provider of ['azure', 'groq'])
       expect(text).toMatch(
-        new RegExp(`unknown/${provider}-whisper-large-v3 .*\n  ${provider} +rule, spelling`),
+        new RegExp(`unknown/${provider}-whisper-large-v3 .*\n  ${provider} +exact`),
       );
   });
 

@@ -76,6 +76,11 @@ export class Joiner {
     return whole === undefined ? cluster : this.current(whole);
   }
 
+  /** Remembers why a record stands where it does. */
+  explain(member: Description, reason: Join): void {
+    this.joins.set(member, [...(this.joins.get(member) ?? []), reason]);
+  }
+
   /** Makes one cluster of several. */
   join(several: Cluster[], joinOf: (part: Cluster, whole: Cluster) => Join | null): void {
     const parts = several.toSorted(order);
@@ -93,7 +98,7 @@ export class Joiner {
       this.#joined.set(part, whole);
       const reason = joinOf(part, whole);
       if (reason === null) continue;
-      for (const member of part.members) this.joins.set(member, [...(this.joins.get(member) ?? []), reason]);
+      for (const member of part.members) this.explain(member, reason);
     }
     this.clusters = [...this.clusters.filter((cluster) => !parts.includes(cluster)), whole];
   }

@@ -3,6 +3,7 @@ import { VARIANT_WORDS } from './brands.ts';
 import { contradiction, type Cluster } from './cluster.ts';
 import { knownCreator, readingOf, stripVendor } from './creators.ts';
 import type { Joiner } from './joiner.ts';
+import { byText } from '../order.ts';
 import { RULES } from './rulebook.ts';
 
 /** A repository that a link names, as if Hugging Face had listed it: its name tells what it holds. */
@@ -35,8 +36,7 @@ export function joinLinked(joiner: Joiner): void {
       linked.set(id, list);
     }
   }
-  const byText = [...linked].toSorted(([a], [b]) => (a < b ? -1 : 1));
-  for (const [id, linkers] of byText) {
+  for (const [id, linkers] of [...linked].toSorted(([a], [b]) => byText(a, b))) {
     const { attributes } = repositoryName(id, null);
     const parts = new Set([...linkers].map((cluster) => joiner.current(cluster)));
     const dated = [...parts].filter((part) => part.attributes.date !== null);
@@ -54,10 +54,16 @@ export function joinLinked(joiner: Joiner): void {
       repositories: new Set([id]),
     };
     if (own === undefined) joiner.clusters.push(named);
-    joiner.join(own === undefined ? [...parts, named] : [...parts], () => ({
-      rule: 'weights-link',
-      evidence: `its weights are https://huggingface.co/${id}`,
-    }));
+    const joined = own === undefined ? [...parts, named] : [...parts];
+    joiner.join(joined, () => null);
+    for (const member of joined.flatMap(({ members }) => members)) {
+      const isHeld = member.record.type === 'repository' && member.record.id.toLowerCase() === id;
+      if (isHeld || member.links.includes(id))
+        joiner.explain(member, {
+          rule: 'weights-link',
+          evidence: `its weights are https://huggingface.co/${id}`,
+        });
+    }
   }
 }
 

@@ -351,7 +351,7 @@ describe('how a record was placed', () => {
     [
       'by a link',
       [
-        repository('Qwen/Qwen3-Coder-480B-A35B-Instruct'),
+        described('alibaba/qwen3-coder-480b-a35b-instruct'),
         routed('qwen/qwen3-coder', { weights: 'Qwen/Qwen3-Coder-480B-A35B-Instruct' }),
       ],
       { kind: 'link', rule: 'weights-link' },

@@ -65,7 +65,7 @@ const NAMES: [id: string, source: string | undefined, model: string, kind: strin
   ['00000000-0000-4000-8000-000000000003', undefined, SONNET, 'rule', 'mode'],
   ['openrouter/anthropic/claude-sonnet-4.5', undefined, SONNET, 'link', 'same-offer'],
   ['models.json/anthropic/claude-sonnet-4-5', 'models.dev', SONNET, 'exact', null],
-  ['whisper-large-v3', 'groq', 'unknown/groq-whisper-large-v3', 'rule', 'spelling'],
+  ['whisper-large-v3', 'groq', 'unknown/groq-whisper-large-v3', 'exact', null],
   ['us-gov.anthropic.claude-sonnet-4-5-20250929-v1:0', undefined, SONNET, 'rule', 'region-prefix'],
   ['groq/llama-3.3-70b-versatile-fp8', undefined, LLAMA, 'rule', 'left-out'],
   ['Claude Sonnet 4.5', undefined, SONNET, 'rule', 'creator'],
@@ -170,7 +170,7 @@ describe.each(DATABASES)('/v1/resolve on $name', ({ create }) => {
       usages: [
         {
           namespace: 'azure',
-          match: { kind: 'rule', rule: 'spelling', evidence: [expect.any(String)] },
+          match: { kind: 'exact', rule: null, evidence: [] },
         },
       ],
     });
