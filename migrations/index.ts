@@ -1,6 +1,6 @@
 import { Migration20261123160000 } from './Migration20261123160000.ts';
 import { Migration20261123194244 } from './Migration20261123194244.ts';
-import { Migration20261123202223 } from './Migration20261123202223.ts';
+import { Migration20261123214603 } from './Migration20261123214603.ts';
 
 /** Every migration, oldest first. `npm run migration` adds to it. */
-export const MIGRATIONS = [Migration20261123160000, Migration20261123194244, Migration20261123202223];
+export const MIGRATIONS = [Migration20261123160000, Migration20261123194244, Migration20261123214603];

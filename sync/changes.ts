@@ -80,6 +80,13 @@ export function changesOf(outcome: Outcome): CatalogChanges {
   const models = catalog.models
     .map((draft) => modelChange(draft, stored.get(draft.id), now))
     .filter((row) => row !== null);
+  const written = new Set(models.map(({ id }) => id));
+  // A model whose popularity alone moved waits until it is due; until then its records count as changed.
+  const putOff = new Set(
+    catalog.models
+      .filter(({ id, hash }) => !written.has(id) && stored.get(id)?.hash !== hash)
+      .map(({ id }) => id),
+  );
   const offers = difference(
     catalog.offers,
     published.offers,
@@ -87,14 +94,14 @@ export function changesOf(outcome: Outcome): CatalogChanges {
   );
   const conflicts = difference(catalog.conflicts, published.conflicts, conflictKey);
   const changed = new Set([
-    ...models.map(({ id }) => id),
+    ...written,
     ...[...offers.upsert, ...conflicts.upsert, ...conflicts.remove].map(({ modelId }) => modelId),
   ]);
   const became = whatBecame([...stored.values()], outcome.neighbourhood, groups);
   return {
     format: CATALOG_FORMAT,
     sources,
-    records: { ...recordChanges(outcome, changed), remove: removed },
+    records: { ...recordChanges(outcome, changed, putOff), remove: removed },
     keys: keyChanges(outcome),
     models: { upsert: models, remove: [...became.renamed.keys(), ...shortLived] },
     offers,
@@ -111,7 +118,11 @@ export function changesOf(outcome: Outcome): CatalogChanges {
   };
 }
 
-function recordChanges({ neighbourhood, groups, added, now }: Outcome, changed: ReadonlySet<string>) {
+function recordChanges(
+  { neighbourhood, groups, added, now }: Outcome,
+  changed: ReadonlySet<string>,
+  putOff: ReadonlySet<string>,
+) {
   const records: Pick<CatalogChanges['records'], 'upsert' | 'added' | 'moved'> = {
     upsert: [],
     added,
@@ -124,6 +135,13 @@ function recordChanges({ neighbourhood, groups, added, now }: Outcome, changed: 
       const { before, hash, raw } = member;
       const match = JSON.stringify(group.matches[index]);
       const { source, id } = record;
+      if (
+        before?.modelId === group.id &&
+        before.hash !== hash &&
+        putOff.has(group.id) &&
+        !changed.has(group.id)
+      )
+        continue;
       if (before === null || before.hash !== hash) {
         // When a record changed is published with its model, so it is told no sooner than a change of what is published of it.
         const updatedAt = before === null || changed.has(group.id) ? now : before.updatedAt;

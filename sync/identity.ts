@@ -90,19 +90,25 @@ function spellingOf({ record, creator, name, canonical, notes }: Description): s
  * Decides which records are about the same model, different when in doubt. The result does not depend on the order of the
  * records.
  *
- * `published` tells the id under which a record's model was published before: it is kept, however names move.
+ * `published` tells the id under which a record's model was published before: it is kept, however names move. `reserved`
+ * are ids of others, which only their own records may have.
  */
 export function groupRecords(
   records: SourceRecord[],
   published: (record: SourceRecord) => string | null = () => null,
+  reserved: ReadonlySet<string> = new Set(),
   rules: Rulebook = RULES,
 ): Group[] {
   const placed = placeDescriptions(records.map((record) => describe(record, rules)));
-  return nameAll(placed, published);
+  return nameAll(placed, published, reserved);
 }
 
 /** Gives every group an id of its own: the one it had, else the best that is free. */
-function nameAll(placed: Placed[], published: (record: SourceRecord) => string | null): Group[] {
+function nameAll(
+  placed: Placed[],
+  published: (record: SourceRecord) => string | null,
+  reserved: ReadonlySet<string>,
+): Group[] {
   const wanted = placed.map((place) => ({ place, ids: idsFor(place) })).toSorted(inTurn);
   const taken = new Map<string, Placed>();
   const claims = wanted.flatMap(({ place, ids }) =>
@@ -118,10 +124,10 @@ function nameAll(placed: Placed[], published: (record: SourceRecord) => string |
   };
   for (const { place, id } of claims) claim(place, id);
   for (const { place, ids } of wanted) {
-    for (const id of ids) claim(place, id);
+    for (const id of ids) if (!reserved.has(id)) claim(place, id);
     if (named.has(place)) continue;
     for (const id of otherIds(place, ids[0] ?? '')) {
-      claim(place, id);
+      if (!reserved.has(id)) claim(place, id);
       if (named.has(place)) break;
     }
   }

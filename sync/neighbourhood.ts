@@ -11,6 +11,8 @@ export interface Neighbour {
   keys: string[];
   /** As it is stored; null: it is new. */
   before: RecordKey | null;
+  /** The model that it stood behind when it was last held; null: it never was. */
+  formerly: string | null;
   isChanged: boolean;
 }
 
@@ -36,10 +38,17 @@ export class Neighbourhood {
   }
 
   /** Puts a record in. */
-  add(record: SourceRecord, raw: string, hash: string, before: RecordKey | null, isChanged: boolean): void {
+  add(
+    record: SourceRecord,
+    raw: string,
+    hash: string,
+    before: RecordKey | null,
+    isChanged: boolean,
+    formerly: string | null = before?.modelId ?? null,
+  ): void {
     const keys = keysOf(describe(record));
-    this.members.set(recordKey(record), { record, raw, hash, keys, before, isChanged });
-    this.look({ keys, modelIds: before === null ? [] : [before.modelId] });
+    this.members.set(recordKey(record), { record, raw, hash, keys, before, formerly, isChanged });
+    this.look({ keys, modelIds: formerly === null ? [] : [formerly] });
   }
 
   /** Notes where neighbours are to be looked for. */

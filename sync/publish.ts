@@ -7,7 +7,7 @@ import { Neighbourhood, recordKey } from './neighbourhood.ts';
 import { runEnd, sourceStates } from './outcome.ts';
 import type { FinishedRun, SyncPorts } from './ports.ts';
 import type { SourceRecord } from './record.ts';
-import type { CatalogState, RecordKey, RecordRow, SourceState } from './store.ts';
+import type { CatalogState, RecordKey, RecordRow, SourceState, SyncStore } from './store.ts';
 
 /** Resolves, merges, compares and writes what a run fetched. Nothing is written where no source answered. */
 export async function publish(
@@ -35,7 +35,7 @@ export async function publish(
   const known = new Map([...state.sources, ...sources.map((source) => [source.id, source] as const)]);
   for (const source of dropped) known.delete(source);
   const shortLived = onlyFrom(dropped, neighbourhood, removed);
-  const groups = await place(neighbourhood, shortLived);
+  const groups = await place(store, neighbourhood, shortLived);
   await setImmediate();
   const catalog = await buildCatalog(groups, [...known.values()]);
   await setImmediate();
@@ -91,8 +91,18 @@ async function gather(
     ports,
     changed.map(({ record }) => record),
   );
-  for (const { record, raw, hash } of changed)
-    neighbourhood.add(record, raw, hash, before.get(recordKey(record)) ?? null, true);
+  const formerly = state.isEmpty
+    ? new Map<string, string>()
+    : await formerModels(
+        ports,
+        changed.map(({ record }) => record),
+        before,
+      );
+  for (const { record, raw, hash } of changed) {
+    const key = recordKey(record);
+    const stored = before.get(key) ?? null;
+    neighbourhood.add(record, raw, hash, stored, true, stored?.modelId ?? formerly.get(key) ?? null);
+  }
   const moved = [...before.values(), ...removed];
   neighbourhood.look({
     keys: state.isEmpty ? [] : await store.loadKeys(moved),
@@ -139,6 +149,24 @@ async function storedBefore(ports: SyncPorts, records: SourceRecord[]): Promise<
   return found;
 }
 
+/** The models of records that had gone and came again. */
+async function formerModels(
+  ports: SyncPorts,
+  records: SourceRecord[],
+  before: ReadonlyMap<string, RecordKey>,
+): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  const fresh = records.filter((record) => !before.has(recordKey(record)));
+  for (const [source, own] of Map.groupBy(fresh, (record) => record.source)) {
+    const models = await ports.store.loadFormerModels(
+      source,
+      own.map(({ id }) => id),
+    );
+    for (const [id, modelId] of models) found.set(recordKey({ source, id }), modelId);
+  }
+  return found;
+}
+
 /** After a change of the rules every record is placed anew. */
 async function readAll(
   ports: SyncPorts,
@@ -157,21 +185,28 @@ async function readAll(
   }
 }
 
-/** Groups the records, once more where an id that they would take turns out to be another model's. */
-async function place(neighbourhood: Neighbourhood, shortLived: ReadonlySet<string>): Promise<Group[]> {
+/** Groups the records, once more where an id that they would take is that of another model, listed or not any more. */
+async function place(
+  store: SyncStore,
+  neighbourhood: Neighbourhood,
+  shortLived: ReadonlySet<string>,
+): Promise<Group[]> {
+  const reserved = new Set<string>();
   for (;;) {
     const members = [...neighbourhood.members.values()];
-    const formerly = new Map(members.map(({ record, before }) => [record, before?.modelId ?? null]));
-    const groups = groupRecords([...formerly.keys()], (record) => {
+    const formerly = new Map(members.map(({ record, formerly: id }) => [record, id]));
+    const published = (record: SourceRecord) => {
       const id = formerly.get(record) ?? null;
       return id === null || shortLived.has(id) ? null : id;
-    });
+    };
+    const groups = groupRecords([...formerly.keys()], published, reserved);
     const strange = groups.map(({ id }) => id).filter((id) => !neighbourhood.modelIds.has(id));
     if (strange.length === 0) return groups;
-    const size = members.length;
     neighbourhood.look({ keys: [], modelIds: strange });
     await neighbourhood.complete();
-    if (neighbourhood.members.size === size) return groups;
+    const taken = (await store.loadPublished(strange)).models;
+    for (const { id } of taken) reserved.add(id);
+    if (taken.length === 0) return groups;
   }
 }
 

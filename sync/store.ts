@@ -211,6 +211,8 @@ export interface SyncStore {
   loadKeys(records: { source: string; id: string }[]): Promise<string[]>;
   /** Reads the records that have one of these keys, or stand behind one of these models. */
   loadNeighbours(of: { keys: string[] } | { modelIds: string[] }): Promise<RecordRow[]>;
+  /** Reads which model records that are not held any more stood behind, by their ids. */
+  loadFormerModels(source: string, ids: string[]): Promise<Map<string, string>>;
   /** Reads what is published under these ids. */
   loadPublished(modelIds: string[]): Promise<Published>;
   /**

@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import { sql, type Kysely } from 'kysely';
 import type { CatalogState, Published, RecordRow, SourceState } from '../../sync/store.ts';
 import type { Tables } from './orm.ts';
 
@@ -51,7 +51,8 @@ export async function countRecords(
 ): Promise<number> {
   const count = (beginning: string | null) => {
     let query = db.selectFrom('records').where('source', '=', source);
-    if (beginning !== null) query = query.where('id', 'like', `${beginning.replace(/[\\%_]/g, '')}%`);
+    if (beginning !== null)
+      query = query.where(sql<boolean>`substr(id, 1, ${beginning.length}) = ${beginning}`);
     return query.select((eb) => eb.fn.countAll().as('count')).executeTakeFirstOrThrow();
   };
   const all = Number((await count(null)).count);
@@ -125,6 +126,23 @@ export async function loadNeighbours(
   for (const [source, own] of Map.groupBy(holders, (holder) => holder.source))
     rows.push(...(await loadRecords(db, source, [...new Set(own.map(({ id }) => id))])));
   return rows;
+}
+
+/** Reads which model records stood behind when they were last held, by their ids. */
+export async function loadFormerModels(
+  db: Kysely<Tables>,
+  source: string,
+  ids: string[],
+): Promise<Map<string, string>> {
+  const rows = await inBatches(ids, (batch) =>
+    db
+      .selectFrom('model_aliases')
+      .select(['record_id as id', 'model_id as modelId'])
+      .where('source', '=', source)
+      .where('record_id', 'in', batch)
+      .execute(),
+  );
+  return new Map(rows.map(({ id, modelId }) => [id, modelId]));
 }
 
 /** Reads what is published under some ids, without contents. */

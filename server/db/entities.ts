@@ -180,7 +180,7 @@ export const ModelAliasEntity = defineEntity({
     source: p.text(),
     recordId: p.text(),
   },
-  indexes: [{ properties: ['modelId'] }],
+  indexes: [{ properties: ['modelId'] }, { properties: ['source', 'recordId'] }],
 });
 
 /** An id that a model had before, in lower case; `source` is `former`, or the source of a name of the first catalogues. */

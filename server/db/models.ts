@@ -195,8 +195,14 @@ async function findId(db: Kysely<Tables>, id: string, { withheld }: View): Promi
   return (await query.executeTakeFirst())?.id ?? null;
 }
 
-/** The model that a name stands for, whoever uses it; null: none, or several. */
+/** The model that a name stands for: one that had it as its id, else the one that all who use it mean; null: none, or several. */
 async function aliasTarget(db: Kysely<Tables>, alias: string): Promise<string | null> {
+  const known = await db
+    .selectFrom('aliases')
+    .select(['model_id', 'source'])
+    .where('alias', '=', alias)
+    .executeTakeFirst();
+  if (known?.source === 'former') return known.model_id;
   const rows = await db
     .selectFrom('model_aliases')
     .select('model_id as id')
@@ -204,13 +210,7 @@ async function aliasTarget(db: Kysely<Tables>, alias: string): Promise<string | 
     .where('alias', '=', alias)
     .limit(2)
     .execute();
-  if (rows.length > 0) return rows.length === 1 ? (rows[0]?.id ?? null) : null;
-  const former = await db
-    .selectFrom('aliases')
-    .select('model_id')
-    .where('alias', '=', alias)
-    .executeTakeFirst();
-  return former?.model_id ?? null;
+  return rows.length > 1 ? null : (rows[0]?.id ?? known?.model_id ?? null);
 }
 
 async function offersOf(db: Kysely<Tables>, dialect: DialectName, modelId: string): Promise<Offer[]> {

@@ -5,6 +5,7 @@ import { catalogVersion, countModels } from './catalog.ts';
 import { databaseNow } from './clock.ts';
 import {
   countRecords,
+  loadFormerModels,
   loadHashes,
   loadKeys,
   loadNeighbours,
@@ -163,6 +164,7 @@ export function createSyncStore({ dialect, write: writer }: Database, leaseMs: n
     loadRecords: (source, ids) => loadRecords(writer, source, ids),
     loadKeys: (records) => loadKeys(writer, records),
     loadNeighbours: (of) => loadNeighbours(writer, of),
+    loadFormerModels: (source, ids) => loadFormerModels(writer, source, ids),
     loadPublished: (modelIds) => loadPublished(writer, modelIds),
 
     commit: (changes, end) =>

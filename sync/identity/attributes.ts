@@ -27,6 +27,8 @@ export interface Note {
 /** A name taken apart, and what was set aside on the way as no part of the model's identity. */
 export interface ParsedName {
   attributes: Attributes;
+  /** The words in their order, without what is set aside: names of weights that differ in it are different. */
+  sequence: string;
   /** Words of the name that are no identity: precision, effort, mode, ... */
   setAside: SetAside[];
 }
@@ -96,7 +98,7 @@ function spellNumbers(text: string): string {
 /** Parts letters from numbers where they are two words: `qwen3` is, `k2`, `r1` and `4o` are not. */
 function tokensOf(text: string): string[] {
   return text
-    .split(/[^a-z0-9.]+/)
+    .split(/[^\p{L}\p{N}.]+/u)
     .flatMap((token) => {
       if (PRECISION.test(token)) return [token];
       const [, word, number] = /^([a-z]{2,})(\d+(?:\.\d+)*)$/.exec(token) ?? [];
@@ -179,10 +181,19 @@ export function parseName(name: string, reading: Reading): ParsedName {
     found.words.push(...(soft.length > 0 ? soft : vendor));
     if (soft.length > 0) Object.assign(found, { tuning: null, thinking: false });
   }
+  // Beside a size in billions, a number of millions is a window: Qwen2.5 7B 1M.
+  const windows = found.sizes.some((size) => /[bt]$/.test(size))
+    ? found.sizes.filter((size) => /^\d+m$/.test(size))
+    : [];
+  found.sizes = found.sizes.filter((size) => !windows.includes(size));
+  found.words.push(...windows);
   found.words = [...new Set(found.words)].toSorted();
   found.versions = [...new Set(found.versions)].toSorted();
   found.sizes = [...new Set(found.sizes)].toSorted();
-  return { attributes: found, setAside: draft.setAside };
+  const sequence = tokens
+    .filter((token) => !PRECISION.test(token) && !reading.vendorWords.has(token))
+    .join(' ');
+  return { attributes: found, sequence, setAside: draft.setAside };
 }
 
 /** Attributes as text, equal for equal attributes. */

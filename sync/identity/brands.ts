@@ -1,5 +1,5 @@
 /** A family word that only one creator uses for its own releases. */
-export interface Brand {
+interface Brand {
   word: string;
   creator: string;
   /** Whether nobody else can release a model of that name: the weights are closed. */

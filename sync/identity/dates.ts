@@ -55,7 +55,8 @@ const FORMS: [form: RegExp, read: Read][] = [
   [new RegExp(`${MONTH}['’]?[-\\s]*['’]?\\s*(20\\d\\d|\\d\\d)`), named],
   [new RegExp(`${MONTH}(?=\\W*$)`), (month) => named(month)],
   [/(2\d)(\d\d)(\d\d)/, short],
-  [/(\d\d)(\d\d)/, pairs],
+  // 1024 is a power of two.
+  [/(?!1024)(\d\d)(\d\d)/, pairs],
   [/(\d\d)[-/](\d\d)/, monthAndDay],
   [/(2\d)\.(\d\d)/, (year, month) => [reading(2000 + Number(year), Number(month), null)]],
 ];
@@ -79,6 +80,8 @@ const same = (a: number | null, b: number | null) => a === null || b === null ||
 
 /** Whether two dates can be the same, as far as each goes. */
 export function datesAgree(a: NameDate, b: NameDate): boolean {
+  // Of two short dates the day of one must not be taken for the year of the other.
+  if (a.length > 1 && b.length > 1) return dateKey(a) === dateKey(b);
   return a.some((left) =>
     b.some((right) => left.month === right.month && same(left.year, right.year) && same(left.day, right.day)),
   );

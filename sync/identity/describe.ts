@@ -14,6 +14,8 @@ export interface Description {
   /** Whether the creator is only what the family word suggests, and some other record must bear it out. */
   suggested: boolean;
   attributes: Attributes;
+  /** The words of the name in their order. */
+  sequence: string;
   /** Of a name that moves: the folded name, which alone identifies it. */
   rolling: string | null;
   /** Repositories of weights that it links to, in lower case. */
@@ -178,6 +180,7 @@ function readAnew(record: SourceRecord, rules: Rulebook): Description {
     creator,
     suggested,
     attributes,
+    sequence: parsed.sequence,
     rolling:
       moves || record.kind === 'router'
         ? `${/(^|\/)~/.test(record.naming.model) || record.id.startsWith('~') ? '~' : ''}${name}`

@@ -199,7 +199,8 @@ export class Joiner {
       ({ attributes, rolling }) => `${rolling}${attributesKey(attributes)}`,
     );
     for (const parts of groups.values()) {
-      if (parts.length < 2 || parts.some((part) => this.moves(part)) || !isPossible(parts)) continue;
+      if (parts.length < 2 || parts.some((part) => this.moves(part))) continue;
+      if (!areOne(parts) || !isPossible(parts)) continue;
       this.join(parts, () => null);
     }
   }

@@ -1,7 +1,7 @@
 import { kindOfId } from '../kinds.ts';
 import { knownCreator } from './creators.ts';
 import type { Description } from './describe.ts';
-import { describe } from './describe.ts';
+import { repositoryName } from './links.ts';
 import { foldName } from './names.ts';
 import { unknownFacts, type SourceRecord } from '../record.ts';
 
@@ -12,20 +12,25 @@ export function familyKey({ creator, attributes, rolling, record }: Description)
     : `${creator}/${rolling ?? attributes.words.join(' ')}`;
 }
 
-/**
- * The keys of a record: two records can only bear upon each other where they share one, so that placing a record takes
- * its neighbours and no others.
- */
+/** The keys of a record: records that share one bear upon each other, so that placing a record takes these and no others. */
 export function keysOf(description: Description): string[] {
-  const { record, creator, links, name } = description;
+  const { record, creator, links, name, canonical } = description;
   const keys = [`family:${familyKey(description)}`];
   // Uploaders repeat the names of what they copy; they bear out nothing.
   if (record.type !== 'repository' || knownCreator(creator ?? '') !== undefined)
     keys.push(`name:${foldName(name)}`);
   if (record.type === 'repository') keys.push(`repository:${record.id.toLowerCase()}`);
-  else for (const link of links) keys.push(`repository:${link}`);
+  else {
+    for (const link of links) {
+      const { owner, attributes } = repositoryName(link, creator);
+      keys.push(`repository:${link}`, `family:${owner}/${attributes.words.join(' ')}`);
+    }
+  }
   if (record.offer !== null) keys.push(`offer:${record.offer.provider}/${record.offer.providerModelId}`);
-  if (record.target !== null) keys.push(`family:${familyKey(describe(namedRecord(record.target)))}`);
+  // What a moving name of a catalogue points to is told by the ids of that catalogue.
+  if (record.source === record.offer?.provider)
+    keys.push(...[record.id, canonical ?? record.id].map((id) => `id:${record.source}/${id.toLowerCase()}`));
+  if (record.target !== null) keys.push(`id:${record.source}/${record.target.toLowerCase()}`);
   return [...new Set(keys)];
 }
 

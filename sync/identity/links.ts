@@ -7,7 +7,7 @@ import { byText } from '../order.ts';
 import { RULES } from './rulebook.ts';
 
 /** A repository that a link names, as if Hugging Face had listed it: its name tells what it holds. */
-function repositoryName(id: string, creator: string | null) {
+export function repositoryName(id: string, creator: string | null) {
   const slash = id.indexOf('/');
   const owner = knownCreator(id.slice(0, slash))?.id ?? id.slice(0, slash);
   const text = stripVendor(RULES.withoutBasis(plainText(id.slice(slash + 1).replace(/^c4ai-/, ''))), owner);

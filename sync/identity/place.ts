@@ -5,6 +5,7 @@ import { contradiction, type Cluster } from './cluster.ts';
 import { byRecord, Joiner, type Join } from './joiner.ts';
 import { isOfficial, knownCreator } from './creators.ts';
 import type { Description } from './describe.ts';
+import { familyKey } from './keys.ts';
 import { foldName } from './names.ts';
 import { joinLinked } from './links.ts';
 
@@ -58,11 +59,6 @@ export function placeDescriptions(described: Description[]): Placed[] {
   return placed;
 }
 
-const familyKey = ({ creator, attributes, rolling, record }: Description) =>
-  creator === null
-    ? `?${record.naming.provider ?? record.source}/${foldName(record.naming.model)}`
-    : `${creator}/${rolling ?? attributes.words.join(' ')}`;
-
 /** Whether a mode beside the name means other weights: where makers, or the same source, tell them from the instruct ones. */
 function settleModes(family: Description[]): void {
   for (const description of family) {
@@ -88,6 +84,15 @@ const isSameKind = (a: Attributes, b: Attributes) =>
   (a.sizes.length === 0) === (b.sizes.length === 0) &&
   (a.versions.length === 0) === (b.versions.length === 0);
 
+/** Repositories whose names have the same words in another order are of different weights: `en-de` and `de-en`. */
+function weightsApart(group: Description[]): Description[][] {
+  const isWeights = ({ record }: Description) => record.type === 'repository';
+  const bySequence = Map.groupBy(group.filter(isWeights), ({ sequence }) => sequence);
+  if (bySequence.size < 2) return [group];
+  const others = group.filter((member) => !isWeights(member));
+  return [...bySequence.values(), ...(others.length > 0 ? [others] : [])];
+}
+
 /** Records with equal names start together; measurements apart, since they are of one checkpoint each. */
 function startingClusters(members: Description[]): Cluster[] {
   const groups = Map.groupBy(members, ({ attributes, rolling, record, creator }) =>
@@ -95,7 +100,7 @@ function startingClusters(members: Description[]): Cluster[] {
       ? ''
       : (rolling ?? `${attributesKey(attributes)}${record.type === 'measurement' ? '!' : ''}`),
   );
-  return [...groups.values()].map((group) => {
+  return [...groups.values()].flatMap(weightsApart).map((group) => {
     const first = group[0] as Description;
     return {
       creator: first.creator,

@@ -224,6 +224,15 @@ describe('two models', () => {
       repository('Qwen/Qwen3-235B-A22B'),
       repository('Qwen/Qwen3-235B-A22B-Instruct-2507'),
     ],
+    [
+      'words in another order, of weights',
+      repository('Helsinki-NLP/opus-mt-en-de'),
+      repository('Helsinki-NLP/opus-mt-de-en'),
+    ],
+    ['snapshots of one month', sold('alibaba/qwen-plus-1125'), sold('alibaba/qwen-plus-1127')],
+    ['windows', described('alibaba/qwen2.5-7b-instruct'), described('alibaba/qwen2.5-7b-instruct-1m')],
+    ['a dimension that could be a day', sold('nano-gpt/acme-embed'), sold('nano-gpt/acme-embed-1024')],
+    ['letters beyond ASCII', described('acme/Foo-α'), described('acme/Foo-β')],
     ['sizes', repository('google/gemma-3-4b-it'), repository('google/gemma-3-12b-it')],
     [
       'generations with one number in common',

@@ -15,7 +15,8 @@ type Table = keyof typeof ROWS;
 const without = (table: Table, row: number): Rulebook =>
   createRulebook({ ...ROWS, [table]: ROWS[table].filter((_, index) => index !== row) });
 
-const count = (records: SourceRecord[], rules: Rulebook) => groupRecords(records, () => null, rules).length;
+const count = (records: SourceRecord[], rules: Rulebook) =>
+  groupRecords(records, () => null, new Set(), rules).length;
 
 const brought: Table[] = ['basisTold', 'decorations', 'habits', 'noCreator', 'switchable', 'synonyms'];
 
