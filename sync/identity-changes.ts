@@ -22,8 +22,8 @@ export function whatBecame(stored: ModelKey[], { members }: Neighbourhood, group
   const moves = new Map<string, Map<string, string[]>>();
   for (const { id, records } of groups) {
     for (const record of records) {
-      const from = members.get(recordKey(record))?.before?.modelId;
-      if (from === undefined || from === id) continue;
+      const from = members.get(recordKey(record))?.formerly;
+      if (from === undefined || from === null || from === id) continue;
       const to = moves.get(from) ?? new Map<string, string[]>();
       moves.set(from, to.set(id, [...(to.get(id) ?? []), `${record.source} ${record.id}`]));
     }

@@ -86,9 +86,7 @@ describe.each(DATABASES)('npm run explain on $name', ({ create }) => {
     expect(code).toBe(1);
     expect(text).toContain('means       different models in different places: ask with --source');
     for (const provider of ['azure', 'groq'])
-      expect(text).toMatch(
-        new RegExp(`unknown/${provider}-whisper-large-v3 .*\n  ${provider} +exact`),
-      );
+      expect(text).toMatch(new RegExp(`unknown/${provider}-whisper-large-v3 .*\n  ${provider} +exact`));
   });
 
   test('1: a source that is not known, and which there are', async () => {

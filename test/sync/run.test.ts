@@ -240,6 +240,26 @@ describe.each(DATABASES)('a sync on $name', ({ create }) => {
     expect(await model(id)).toMatchObject({ lifecycle: { status: 'deprecated' }, providers: ['anthropic'] });
   });
 
+  test('an id that is not listed any more stays with the records that had it', async () => {
+    const { models: listed } = entries().groq!;
+    const sold = (id: string) => ({ ...listed['whisper-large-v3'], id, name: id });
+    listed['zed-9'] = sold('zed-9');
+    await app.sync();
+    const id = 'unknown/groq-zed-9';
+    expect((await model(id)).providers).toEqual(['groq']);
+    delete listed['zed-9'];
+    listed['Zed.9'] = sold('Zed.9');
+    await app.sync();
+    expect((await model(id)).lifecycle.status).toBe('delisted');
+    expect((await model('groq/Zed.9')).id).toBe('unknown/groq-zed.9');
+    listed['zed-9'] = sold('zed-9');
+    await app.sync();
+    expect((await model(id)).offers.map(({ providerModelId }) => providerModelId)).toEqual([
+      'Zed.9',
+      'zed-9',
+    ]);
+  });
+
   const counts = async (provider: string) => {
     const { data } = await app.json<{ data: Provider[] }>('/v1/providers?limit=100');
     const found = data.find(({ id }) => id === provider);
