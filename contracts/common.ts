@@ -16,6 +16,30 @@ export const Text = z
   .string()
   .refine((text) => !text.includes('\0') && text.isWellFormed(), 'Must be text without NUL');
 
+/** A point in the history: a time, a day, or a catalogue version. */
+export const HistoryPoint = z
+  .string()
+  .refine(
+    (text) =>
+      [z.string().regex(/^\d{1,10}$/), z.iso.datetime(), z.iso.date()].some(
+        (form) => form.safeParse(text).success,
+      ),
+    'Must be a day (2026-03-01), a time (2026-03-01T12:00:00Z) or the number of a catalogue version',
+  )
+  .meta({ example: '2026-03-01' });
+
+/** The parameter that asks for what was published in the past. */
+export const asOf = HistoryPoint.optional().describe(
+  'What was published at this time, at the beginning of this day (UTC), or in this catalogue version. Popularity, speeds and the ' +
+    'entries behind a model are known of the present alone.',
+);
+
+/** Where a model or an offer can stand in its life. */
+export const LIFECYCLE_STATUSES = ['active', 'deprecated', 'retiring', 'retired', 'delisted'] as const;
+
+/** The parameter that chooses by lifecycle. */
+export const lifecycleFilter = z.array(z.enum(LIFECYCLE_STATUSES)).min(1).optional();
+
 /** Who a value has to be credited to when it is shown. */
 export const Attribution = z.object({ name: z.string(), url: z.url().nullable() }).meta({
   id: 'Attribution',

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import {
+  asOf,
   Attribution,
+  lifecycleFilter,
   listOf,
   MAX_LIMIT,
   oneOf,
@@ -10,7 +12,7 @@ import {
   Text,
   Timestamp,
 } from './common.ts';
-import { Lifecycle, Limits, Offer, Pricing } from './offers.ts';
+import { Lifecycle, Limits, Offer, Pricing, Stage } from './offers.ts';
 import { operation } from './operation.ts';
 import { FieldProvenance } from './provenance.ts';
 
@@ -115,6 +117,7 @@ export const Model = z
     releaseDate: PartialDate.nullable(),
     lastUpdated: PartialDate.nullable().describe('When its maker last changed it, or its description'),
     knowledgeCutoff: PartialDate.nullable(),
+    stage: Stage,
     lifecycle: Lifecycle,
     popularity: z
       .object({
@@ -151,7 +154,7 @@ export type SourceRecord = z.infer<typeof SourceRecord>;
 
 /** A model with its offers and the records behind it. */
 export const ModelDetail = Model.extend({
-  offers: z.array(Offer),
+  offers: z.array(Offer).describe('Those that are listed; of a delisted model those that it had last'),
   records: z.array(SourceRecord),
   provenance: z
     .array(FieldProvenance)
@@ -181,7 +184,7 @@ export const listModels = operation({
   path: '/v1/models',
   summary: 'List models',
   description:
-    'Delisted models are left out. Unknown values sort last in both directions; ties are broken by id. ' +
+    'Delisted models are left out unless `lifecycle` asks for them. Unknown values sort last in both directions; ties are broken by id. ' +
     `Pages hold up to ${MAX_LIMIT} models.`,
   tags: ['Models'],
   cache: 'list',
@@ -200,6 +203,8 @@ export const listModels = operation({
       .describe(
         'Words that must all occur in the id, name, family, creator or an alias; case does not matter',
       ),
+    lifecycle: lifecycleFilter.describe('Models of these statuses; without it all but delisted ones'),
+    asOf,
     sort: z
       .enum(
         MODEL_SORTS.flatMap((field) => [field, `-${field}` as const]) as [
@@ -223,6 +228,7 @@ export const getModel = operation({
     'The model with its offers and the records behind it. A known alias answers with the model that it names: compare `data.id`. Case does not matter.',
   tags: ['Models'],
   cache: 'item',
+  tellsEnd: true,
   input: z.strictObject({
     creator: Text.min(1).max(200).describe('First part of the id').meta({ example: 'openai' }),
     slug: Text.min(1).max(300).describe('Second part of the id').meta({ example: 'gpt-4o' }),
@@ -230,7 +236,10 @@ export const getModel = operation({
       .array(z.enum(['provenance']))
       .min(1)
       .optional()
-      .describe('What else to answer with; `provenance`: who says what about every field, in which raw form'),
+      .describe(
+        'What else to answer with, of the present alone; `provenance`: who says what about every field, in which raw form',
+      ),
+    asOf,
   }),
   output: oneOf(ModelDetail).meta({ id: 'ModelAnswer' }),
   errors: ['BAD_REQUEST', 'NOT_FOUND'],

@@ -1,5 +1,16 @@
 import { z } from 'zod';
-import { ListMeta, listOf, paging, PartialDate, SourceRef, Text, Timestamp } from './common.ts';
+import {
+  asOf,
+  LIFECYCLE_STATUSES,
+  lifecycleFilter,
+  ListMeta,
+  listOf,
+  paging,
+  PartialDate,
+  SourceRef,
+  Text,
+  Timestamp,
+} from './common.ts';
 import { operation } from './operation.ts';
 
 const perMillion = (what: string) =>
@@ -89,14 +100,32 @@ export const Limits = z
   .meta({ id: 'Limits' });
 export type Limits = z.infer<typeof Limits>;
 
+/** How finished its maker calls it; null: finished, or not stated. */
+export const Stage = z
+  .enum(['alpha', 'beta'])
+  .nullable()
+  .describe('How finished its maker calls it; null: finished, or not stated');
+export type Stage = z.infer<typeof Stage>;
+
 /** Where a model or an offer stands in its life. */
 export const Lifecycle = z
   .object({
     status: z
-      .enum(['alpha', 'beta', 'active', 'deprecated', 'retiring', 'retired', 'delisted'])
-      .describe('delisted: no source lists it any more'),
+      .enum(LIFECYCLE_STATUSES)
+      .describe(
+        'active: nothing says that it ends. deprecated: its use is advised against. retiring: it ends on `date`. ' +
+          'retired: it ended on `date`, and is still listed. delisted: no source lists it any more.',
+      ),
     date: PartialDate.nullable().describe('When the status takes or took effect; null: not stated'),
-    successor: z.string().nullable().describe('Id of the model that replaces it; null: not stated'),
+    successor: z
+      .string()
+      .nullable()
+      .describe('Id of the model that replaces it; null: not stated, or unknown'),
+    source: z
+      .string()
+      .nullable()
+      .describe('The source that states the status; null: none does')
+      .meta({ example: 'models.dev' }),
   })
   .meta({ id: 'Lifecycle' });
 export type Lifecycle = z.infer<typeof Lifecycle>;
@@ -132,6 +161,7 @@ export const Offer = z
     npmPackage: z.string().nullable().describe("AI SDK package, where it is not the provider's usual one"),
     apiShape: z.string().nullable().describe("Form of its API, where it is not the provider's usual one"),
     listedAt: Timestamp.nullable().describe('When the provider listed it'),
+    stage: Stage,
     lifecycle: Lifecycle,
     sources: z.array(SourceRef).describe('Sources that state this offer; the first one gives the values'),
   })
@@ -153,6 +183,10 @@ export const listOffers = operation({
     ...paging,
     provider: Text.min(1).max(100).optional().describe('Offers of this provider'),
     status: z.enum(PriceStatus.options).optional().describe('Offers whose prices have this status'),
+    lifecycle: lifecycleFilter.describe(
+      'Offers of these statuses; without it all but delisted ones, of a delisted model those that it had last',
+    ),
+    asOf,
   }),
   output: listOf(Offer)
     .extend({

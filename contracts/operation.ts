@@ -41,6 +41,8 @@ export interface Operation<
   status: 200 | 202;
   /** How long an answer may be kept: lists 1 h, single items 2 h, null not at all. */
   cache: 'list' | 'item' | null;
+  /** Whether headers of its answer tell when the model that it is about ends. */
+  tellsEnd: boolean;
   /** Errors that it may answer with, beside those that every operation has. */
   errors: ErrorCode[];
   input: Input;
@@ -55,11 +57,11 @@ export function operation<Method extends 'GET' | 'POST', Input extends z.ZodObje
   > &
     Partial<Operation<Method, Input, Output>>,
 ): Operation<Method, Input, Output> {
-  return { query: [], admin: false, status: 200, cache: null, errors: [], ...spec };
+  return { query: [], admin: false, status: 200, cache: null, tellsEnd: false, errors: [], ...spec };
 }
 
 /** The errors an operation may answer with: its own, and those that every operation has. */
-export function errorsOf(op: Operation): ErrorCode[] {
+export function errorsOf(op: Pick<Operation, 'errors' | 'admin'>): ErrorCode[] {
   const every: ErrorCode[] = [
     'BAD_REQUEST',
     'TOO_MANY_REQUESTS',

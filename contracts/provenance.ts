@@ -47,6 +47,7 @@ export const STATED_FIELDS = [
   'releaseDate',
   'lastUpdated',
   'knowledgeCutoff',
+  'stage',
   'lifecycle.status',
   'lifecycle.date',
   'lifecycle.successor',

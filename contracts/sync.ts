@@ -4,9 +4,11 @@ import { operation } from './operation.ts';
 
 /** How a source fared in a run. */
 export const OutcomeStatus = z
-  .enum(['ok', 'not_modified', 'failed', 'disabled'])
+  .enum(['ok', 'not_modified', 'quarantined', 'failed', 'disabled'])
   .describe(
-    'ok: new records accepted. not_modified: nothing new upstream. failed: last good records kept. disabled: no API key.',
+    'ok: new records accepted. not_modified: nothing new upstream. quarantined: what it brought is hard to believe, so that its last ' +
+      'good records are kept until a sync with `force=true` accepts it. failed: it brought nothing, last good records kept. ' +
+      'disabled: no API key.',
   )
   .meta({ id: 'OutcomeStatus' });
 export type OutcomeStatus = z.infer<typeof OutcomeStatus>;
@@ -23,8 +25,17 @@ export const FailureClass = z
     'format',
     'shape',
     'too_large',
+    'sanity',
+    'circuit_open',
     'internal',
+    'aborted',
   ])
+  .describe(
+    'unreachable: no connection, or one that broke off. tls: no certificate that can be trusted. timeout: too slow. auth: the key was ' +
+      'not accepted. rate_limited: 429. http: another status or redirect. format: not JSON. shape: not in the expected form. ' +
+      'too_large: beyond the size cap. sanity: hard to believe beside what was held before. circuit_open: not asked, since it failed ' +
+      'too often in a row. aborted: it was not done when its run was stopped. internal: a fault of ours.',
+  )
   .meta({ id: 'FailureClass' });
 export type FailureClass = z.infer<typeof FailureClass>;
 
@@ -52,7 +63,10 @@ export const SourceOutcome = z
     bytes: z.number().int().describe('Bytes received, decoded'),
     httpStatus: z.number().int().nullable().describe('Last HTTP status seen'),
     durationMs: z.number().int(),
-    error: z.object({ class: FailureClass, message: z.string() }).nullable(),
+    error: z
+      .object({ class: FailureClass, message: z.string() })
+      .nullable()
+      .describe('Why it failed or was quarantined, and what to do'),
   })
   .meta({ id: 'SourceOutcome' });
 export type SourceOutcome = z.infer<typeof SourceOutcome>;
@@ -61,7 +75,7 @@ export type SourceOutcome = z.infer<typeof SourceOutcome>;
 export const RunStatus = z
   .enum(['running', 'completed', 'partial', 'failed', 'interrupted', 'aborted', 'superseded'])
   .describe(
-    'completed: every enabled source ok or not_modified. partial: some failed. failed: all failed, or nothing could be stored. ' +
+    'completed: every enabled source ok or not_modified. partial: some failed or were quarantined. failed: all did, or nothing could be stored. ' +
       'interrupted: the process died. aborted: stopped on shutdown. superseded: another run took over.',
   )
   .meta({ id: 'RunStatus' });
@@ -80,6 +94,11 @@ export const SyncRun = z
     totalFetched: z.number().int().describe('Items, of all sources'),
     totalStored: z.number().int().describe('Models published after the run'),
     catalogVersion: z.number().int().nullable().describe('Catalogue version after the run'),
+    forced: z
+      .boolean()
+      .describe(
+        'Whether it was started with `force=true`, to accept what looked wrong; its outcomes warn of what that was',
+      ),
     sources: z.array(SourceOutcome),
   })
   .meta({ id: 'SyncRun' });
@@ -97,7 +116,7 @@ export const Source = z
     asOf: PartialDate.nullable().describe('Date of the data, where the source is a dated copy'),
     attribution: Attribution.nullable(),
     apiKeyVariable: z.string().nullable().describe('Environment variable of its API key'),
-    error: SourceOutcome.shape.error.describe('Why the last run failed for it'),
+    error: SourceOutcome.shape.error.describe('Why the last run failed for it, or quarantined it'),
   })
   .meta({ id: 'Source' });
 export type Source = z.infer<typeof Source>;
@@ -130,7 +149,9 @@ export const startSync = operation({
     force: z
       .boolean()
       .default(false)
-      .describe('Fetch every source whole and compare all of it, though it says that nothing has changed'),
+      .describe(
+        'Fetch every source whole and compare all of it, though it says that nothing has changed; accept what would be quarantined; ask sources that failed too often',
+      ),
   }),
   output: oneOf(SyncRun.pick({ id: true, status: true, startedAt: true })).meta({ id: 'SyncStarted' }),
   errors: ['BAD_REQUEST', 'CONFLICT', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'],

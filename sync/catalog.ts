@@ -4,23 +4,30 @@ import type { Provider } from '../contracts/providers.ts';
 import { conflictRows } from './conflicts.ts';
 import type { Group } from './identity.ts';
 import { mergeGroup, steadyPart, withoutArtificialAnalysis, type Merged } from './merge.ts';
-import { PRICE_NAMES } from '../contracts/offers.ts';
+import { PRICE_NAMES, type Lifecycle } from '../contracts/offers.ts';
+import { lastDayOf } from './lifecycle.ts';
 import { sourceRefs } from './offers.ts';
 import { namesOf } from './names.ts';
 import { unique } from './order.ts';
 import type { ProviderFacts } from './record.ts';
-import type { AliasRow, ConflictRow, ModelRow, OfferRow, ProviderRow } from './store.ts';
+import type { AliasRow, ConflictRow, ModelRow, OfferRow, ProviderRow } from './rows.ts';
 
 /** Raised whenever the same records are published differently, so that the next sync writes the catalogue anew. */
-export const CATALOG_FORMAT = 3;
+export const CATALOG_FORMAT = 4;
 
 /** A model row before storage adds its times. */
-export type DraftModel = Omit<ModelRow, 'targetSince' | 'firstSeenAt' | 'updatedAt' | 'refreshedAt'>;
+export type DraftModel = Omit<
+  ModelRow,
+  'targetSince' | 'firstSeenAt' | 'updatedAt' | 'refreshedAt' | 'validFrom' | 'delistedAt'
+>;
+
+/** An offer row before storage adds its times. */
+export type DraftOffer = Omit<OfferRow, 'validFrom' | 'delistedAt'>;
 
 /** What is to be published of some models, as rows. */
 export interface Catalog {
   models: DraftModel[];
-  offers: OfferRow[];
+  offers: DraftOffer[];
   conflicts: ConflictRow[];
   aliases: AliasRow[];
 }
@@ -29,6 +36,9 @@ export interface Catalog {
 function hashOf(columns: object, texts: string[]): string {
   return hash('sha1', [JSON.stringify(columns), ...texts].join('\n'));
 }
+
+/** Stored in full, so that days can be compared. */
+const lastDay = ({ date }: Lifecycle): string | null => (date === null ? null : lastDayOf(date));
 
 function modelRow(group: Group, merged: Merged, open: Merged | null, aliases: string[]): DraftModel {
   const { model, reference } = merged;
@@ -47,6 +57,8 @@ function modelRow(group: Group, merged: Merged, open: Merged | null, aliases: st
     inputPrice: reference?.prices.input ?? null,
     outputPrice: reference?.prices.output ?? null,
     downloads: model.popularity.downloads,
+    lifecycleStatus: model.lifecycle.status,
+    lifecycleDate: lastDay(model.lifecycle),
     target: model.target,
     delisted: 0,
     restricted: group.records.every(({ type }) => type === 'measurement') ? 1 : 0,
@@ -64,7 +76,7 @@ function modelRow(group: Group, merged: Merged, open: Merged | null, aliases: st
   };
 }
 
-function offerRows(modelId: string, { offers }: Merged): OfferRow[] {
+function offerRows(modelId: string, { offers }: Merged): DraftOffer[] {
   return offers.map(({ offer, pricing }) => {
     const document = JSON.stringify(offer);
     const prices: Record<string, number | null> = {};
@@ -74,10 +86,12 @@ function offerRows(modelId: string, { offers }: Merged): OfferRow[] {
       providerModelId: offer.providerModelId,
       modelId,
       priceStatus: pricing.status,
+      lifecycleStatus: offer.lifecycle.status,
+      lifecycleDate: lastDay(offer.lifecycle),
       ...prices,
       hash: hash('sha1', modelId + document),
       document,
-    } as OfferRow;
+    } as DraftOffer;
   });
 }
 
@@ -112,10 +126,11 @@ export function providerRow(
 /** Groups between two turns of the event loop, so that requests are answered meanwhile. */
 const TURN = 100;
 
-/** Merges every group and lays the result out as rows. */
+/** Merges every group and lays the result out as rows. `today` is YYYY-MM-DD. */
 export async function buildCatalog(
   groups: Group[],
   sources: { id: string; asOf: string | null }[],
+  today: string,
 ): Promise<Catalog> {
   const aliases = namesOf(groups);
   const ids = new Set(groups.map(({ id }) => id));
@@ -124,6 +139,7 @@ export async function buildCatalog(
     if (namespace === 'openrouter' || !named.has(alias)) named.set(alias, modelId);
   const context = {
     asOf: new Map(sources.map(({ id, asOf }) => [id, asOf])),
+    today,
     resolve: (sourceId: string) => {
       const id = sourceId.toLowerCase();
       return ids.has(id) ? id : (named.get(id) ?? null);
@@ -131,7 +147,7 @@ export async function buildCatalog(
   };
   const aliasesById = Map.groupBy(aliases, ({ modelId }) => modelId);
   const models: DraftModel[] = [];
-  const offers: OfferRow[] = [];
+  const offers: DraftOffer[] = [];
   const conflicts: ConflictRow[] = [];
   for (const [index, group] of groups.entries()) {
     if (index % TURN === TURN - 1) await setImmediate();

@@ -1,17 +1,9 @@
 import { CATALOG_FORMAT, type Catalog, type DraftModel } from './catalog.ts';
 import type { Group } from './identity.ts';
-import { identityChanges, whatBecame } from './identity-changes.ts';
+import { identityChanges, whatBecame, type Became } from './identity-changes.ts';
 import { recordKey, type Neighbourhood } from './neighbourhood.ts';
-import type {
-  AliasRow,
-  CatalogChanges,
-  ConflictKey,
-  ModelKey,
-  ModelRow,
-  Published,
-  RecordKey,
-  SourceState,
-} from './store.ts';
+import type { AliasRow, ConflictKey, ModelKey, ModelRow, OfferKey, RecordCounts, RecordKey } from './rows.ts';
+import type { CatalogChanges, Published, SourceState } from './store.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -23,7 +15,8 @@ function isDue(stored: ModelKey, now: string): boolean {
 function modelChange(draft: DraftModel, stored: ModelKey | undefined, now: string): ModelRow | null {
   const same = stored !== undefined && stored.delisted === 0;
   if (same && stored.hash === draft.hash) return null;
-  if (same && stored.steadyHash === draft.steadyHash && !isDue(stored, now)) return null;
+  const steady = same && stored.steadyHash === draft.steadyHash;
+  if (steady && !isDue(stored, now)) return null;
   const sameTarget = stored !== undefined && stored.target === draft.target;
   return {
     ...draft,
@@ -31,6 +24,32 @@ function modelChange(draft: DraftModel, stored: ModelKey | undefined, now: strin
     firstSeenAt: stored?.firstSeenAt ?? now,
     updatedAt: now,
     refreshedAt: now,
+    validFrom: steady ? stored.validFrom : now,
+    delistedAt: null,
+  };
+}
+
+const offerKeyOf = ({ provider, providerModelId }: Pick<OfferKey, 'provider' | 'providerModelId'>) =>
+  `${provider}\n${providerModelId}`;
+
+/** Offers once published stay, marked as delisted, unless they go with a source that is dropped. */
+function offerChanges({ catalog, published, shortLived, removed, dropped, now }: Outcome) {
+  const stored = new Map(published.offers.map((offer) => [offerKeyOf(offer), offer]));
+  const next = new Set(catalog.offers.map(offerKeyOf));
+  const droppedWhole =
+    dropped.size > 0 && removed.length > 0 && removed.every(({ source }) => dropped.has(source));
+  const upsert = catalog.offers
+    .filter((offer) => {
+      const before = stored.get(offerKeyOf(offer));
+      return before?.hash !== offer.hash || before.delistedAt !== null;
+    })
+    .map((offer) => ({ ...offer, validFrom: now, delistedAt: null }));
+  const gone = published.offers.filter((offer) => !next.has(offerKeyOf(offer)));
+  const goes = ({ modelId }: { modelId: string }) => shortLived.has(modelId) || droppedWhole;
+  return {
+    upsert,
+    remove: gone.filter(goes),
+    delist: gone.filter((offer) => !goes(offer) && offer.delistedAt === null),
   };
 }
 
@@ -57,6 +76,7 @@ export interface Outcome {
   published: Published;
   neighbourhood: Neighbourhood;
   removed: RecordKey[];
+  counts: RecordCounts;
   /** Records that were not held before. */
   added: number;
   groups: Group[];
@@ -71,8 +91,14 @@ export interface Outcome {
   now: string;
 }
 
+/** What differs, before it is told, and what became of the ids. */
+export interface Worked {
+  changes: CatalogChanges;
+  became: Became;
+}
+
 /** Works out what differs between what is stored and what is to be published. Nothing else is written. */
-export function changesOf(outcome: Outcome): CatalogChanges {
+export function changesOf(outcome: Outcome): Worked {
   const { published, groups, catalog, removed, shortLived, sources, now } = outcome;
   const stored = new Map(
     published.models.filter(({ id }) => !shortLived.has(id)).map((model) => [model.id, model]),
@@ -87,23 +113,27 @@ export function changesOf(outcome: Outcome): CatalogChanges {
       .filter(({ id, hash }) => !written.has(id) && stored.get(id)?.hash !== hash)
       .map(({ id }) => id),
   );
-  const offers = difference(
-    catalog.offers,
-    published.offers,
-    (row) => `${row.provider}\n${row.providerModelId}`,
-  );
+  const offers = offerChanges(outcome);
   const conflicts = difference(catalog.conflicts, published.conflicts, conflictKey);
   const changed = new Set([
     ...written,
     ...[...offers.upsert, ...conflicts.upsert, ...conflicts.remove].map(({ modelId }) => modelId),
   ]);
   const became = whatBecame([...stored.values()], outcome.neighbourhood, groups);
-  return {
+  const removedModels = [...became.renamed.keys(), ...shortLived];
+  const putAway = [
+    ...models.filter(({ id, validFrom }) => stored.has(id) && validFrom === now).map(({ id }) => id),
+    ...removedModels,
+    ...became.delisted,
+  ];
+  const storedOffers = new Set(published.offers.map(offerKeyOf));
+  const changes: CatalogChanges = {
     format: CATALOG_FORMAT,
+    at: now,
     sources,
-    records: { ...recordChanges(outcome, changed, putOff), remove: removed },
+    records: { ...recordChanges(outcome, changed, putOff), remove: removed, counts: outcome.counts },
     keys: keyChanges(outcome),
-    models: { upsert: models, remove: [...became.renamed.keys(), ...shortLived] },
+    models: { upsert: models, remove: removedModels },
     offers,
     conflicts,
     aliases: aliasChanges(outcome, became.renamed),
@@ -111,11 +141,21 @@ export function changesOf(outcome: Outcome): CatalogChanges {
     providers: [
       ...new Set([
         ...outcome.providers,
-        ...[...offers.upsert, ...offers.remove].map(({ provider }) => provider),
+        ...[...offers.upsert, ...offers.remove, ...offers.delist].map(({ provider }) => provider),
       ]),
     ],
-    delist: { ids: became.delisted, date: now },
+    delist: became.delisted,
+    history: {
+      changes: [],
+      models: putAway,
+      offers: [
+        ...offers.upsert.filter((offer) => storedOffers.has(offerKeyOf(offer))),
+        ...offers.remove,
+        ...offers.delist,
+      ],
+    },
   };
+  return { changes, became };
 }
 
 function recordChanges(
@@ -146,7 +186,8 @@ function recordChanges(
         // When a record changed is published with its model, so it is told no sooner than a change of what is published of it.
         const updatedAt = before === null || changed.has(group.id) ? now : before.updatedAt;
         const firstSeenAt = before?.firstSeenAt ?? now;
-        records.upsert.push({ source, id, hash, modelId: group.id, match, raw, firstSeenAt, updatedAt });
+        const found = { source, id, hash, raw, missed: 0, held: null };
+        records.upsert.push({ ...found, modelId: group.id, match, firstSeenAt, updatedAt });
       } else if (before.modelId !== group.id || before.match !== match) {
         records.moved.push({ source, id, modelId: group.id, match });
       }

@@ -9,7 +9,7 @@ import { bestStatement } from './offers.ts';
 import { unique } from './order.ts';
 import type { BareStatement } from './provenance.ts';
 import type { SourceRecord } from './record.ts';
-import type { ConflictRow } from './store.ts';
+import type { ConflictRow } from './rows.ts';
 import { usdFromNano } from './units.ts';
 
 /** A disagreement as it is stored. */

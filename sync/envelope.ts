@@ -26,6 +26,33 @@ export function nextPageUrl(link: string, url: string): string {
   return next.href;
 }
 
+/** An entry of a list, under the id that its source gave it. */
+export interface Entry {
+  id: unknown;
+  value: unknown;
+}
+
+/** Gathers the entries of a list that is walked page by page: the list moves meanwhile, so that one can come again. */
+export function gatherPages(): {
+  entries: Entry[];
+  /** Adds those of a page whose ids no earlier page had; answers with how many. */
+  add(page: Entry[]): number;
+} {
+  const entries: Entry[] = [];
+  const ids = new Set<unknown>();
+  return {
+    entries,
+    add(page) {
+      const fresh = page.filter(({ id }) => id === undefined || !ids.has(id));
+      for (const entry of fresh) {
+        ids.add(entry.id);
+        entries.push(entry);
+      }
+      return fresh.length;
+    },
+  };
+}
+
 function placeOf(url: string): string {
   const { origin, pathname } = new URL(url);
   return origin + pathname;

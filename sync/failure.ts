@@ -62,6 +62,9 @@ export function statusFailure(
   });
 }
 
+/** The three forms of RFC 9110 5.6.7; the last carries no zone. */
+const HTTP_DATE = /^([A-Z][a-z]+, \d.+ GMT|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d [\d:]{8} \d{4})$/;
+
 /**
  * Milliseconds that `Retry-After` (seconds, or an HTTP-date by the upstream's clock) asks for, else `RateLimit` where nothing
  * is left of it; null where neither asks for anything sensible.
@@ -71,9 +74,8 @@ function readRetryAfter(headers: Headers): number | null {
   const reset = /;r=0\b.*;t=(\d+)/.exec(headers.get('ratelimit') ?? '')?.[1];
   if (value === '' && reset !== undefined) return Number(reset) * 1000;
   if (/^\d+(\.\d+)?$/.test(value)) return Number(value) > 0 ? Number(value) * 1000 : null;
-  if (!/^[A-Z][a-z]+, .+ GMT$/.test(value)) return null;
   const now = Date.parse(headers.get('date') ?? '') || Date.now();
-  const wait = Date.parse(value) - now;
+  const wait = HTTP_DATE.test(value) ? Date.parse(`${value.replace(/ GMT$/, '')} GMT`) - now : 0;
   return wait > 0 ? wait : null;
 }
 

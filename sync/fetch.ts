@@ -2,11 +2,13 @@ import { hash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { ZodError } from 'zod';
 import type { Rejection, SourceOutcome } from '../contracts/sync.ts';
+import type { Breaker } from './breaker.ts';
 import { connectUpstream, UpstreamError, type HttpLimits, type Validators } from './http.ts';
 import { unnameable } from './identity.ts';
 import type { ProviderFacts, SourceRecord } from './record.ts';
 import { type SourceDefinition } from './source.ts';
 import { RejectedItem, type Item } from './item.ts';
+import { checkItem, sampleOf } from './strict-item.ts';
 
 /** Where a source is and how much of it to fetch, as the operator decided. */
 export interface SourceSettings {
@@ -35,7 +37,6 @@ export interface FetchedSource {
 }
 
 const SAMPLES = 3;
-const SAMPLE_LENGTH = 200;
 /** Items between two turns of the event loop, so that requests are answered while a large source is read. */
 const TURN = 200;
 
@@ -58,16 +59,13 @@ async function parseItems(
   const reject = (item: Item, reason: string) => {
     const rejection = rejections.get(reason) ?? { reason, count: 0, samples: [] };
     rejection.count += 1;
-    if (rejection.samples.length < SAMPLES) {
-      rejection.samples.push(
-        `${item.id}: ${JSON.stringify(item.value) ?? 'undefined'}`.slice(0, SAMPLE_LENGTH),
-      );
-    }
+    if (rejection.samples.length < SAMPLES) rejection.samples.push(sampleOf(item.id, item.value));
     rejections.set(reason, rejection);
   };
   for (const [index, item] of items.entries()) {
     if (index % TURN === TURN - 1) await setImmediate();
     try {
+      checkItem(item.value);
       const record = source.parse(item);
       const nameless = unnameable(record);
       if (nameless !== null) throw new RejectedItem(nameless);
@@ -81,13 +79,32 @@ async function parseItems(
 }
 
 const MOST_LOST = 0.2;
+const MOST_REJECTED = 0.05;
 
-/** What makes a fetch hard to believe, beside the records that were held before; null: nothing does. Growth never does. */
-function suspicionOf(fetched: number, parsed: number, held: number): string | null {
-  const remedy = 'Its last good records stay; sync with force to accept it.';
-  if (parsed === 0 && fetched + held > 0) return `brought nothing that could be read. ${remedy}`;
-  if (parsed < (1 - MOST_LOST) * held) return `brought ${parsed} records where ${held} were held. ${remedy}`;
+/** What makes a fetch hard to believe, beside the records that were expected; null: nothing does. Growth never does. */
+function suspicionOf(
+  { fetched, parsed, rejected }: { fetched: number; parsed: number; rejected: number },
+  expected: number,
+): string | null {
+  if (fetched === 0) return `is empty, where ${expected} records are held`;
+  if (rejected > MOST_REJECTED * fetched)
+    return `has ${rejected} items of ${fetched} that can not be read, more than ${MOST_REJECTED * 100} %`;
+  if (parsed < (1 - MOST_LOST) * expected)
+    return `has ${parsed} records where ${expected} were expected, less than ${(1 - MOST_LOST) * 100} %`;
   return null;
+}
+
+/** What `work` comes to, unless the signal ends it first: it need not know of the signal, nor ever settle. */
+async function unlessAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = () => aborted.reject(signal.reason);
+  if (signal.aborted) onAbort();
+  else signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
 }
 
 /** Fetches and reads one source. Never throws: a failure is an outcome. */
@@ -98,9 +115,11 @@ export async function fetchSource(
     validators: Validators;
     /** What its last good fetch brought: items, and how many records are held but for those whose ids begin so. */
     lastGood: { held: (except: string | null) => Promise<number>; items: number };
+    /** Whether what is hard to believe is quarantined. */
     guarded: boolean;
     signal: AbortSignal;
     limits: HttpLimits;
+    breaker: Breaker;
     userAgent: string;
   },
 ): Promise<FetchedSource> {
@@ -123,7 +142,7 @@ export async function fetchSource(
   if (source.apiKey?.required && settings.apiKey === null) {
     return { outcome: { ...outcome, status: 'disabled' }, ...nothing };
   }
-  const { upstream, report, validators } = connectUpstream({ ...settings, ...options });
+  const { upstream, report, validators, close } = connectUpstream({ ...settings, ...options });
   const finish = (result: Partial<SourceOutcome>): SourceOutcome => {
     const { requests, bytes, httpStatus, warnings } = report();
     return {
@@ -137,7 +156,7 @@ export async function fetchSource(
     };
   };
   try {
-    const fetched = await source.fetch(upstream);
+    const fetched = await unlessAborted(source.fetch(upstream), options.signal);
     if (fetched.notModified) {
       return { outcome: finish({ status: 'not_modified', fetched: options.lastGood.items }), ...nothing };
     }
@@ -145,12 +164,16 @@ export async function fetchSource(
     const rejected = fetched.items.length - records.length;
     const counts = { fetched: fetched.items.length, parsed: records.length, rejected, rejections };
     const { keeps = null } = fetched;
-    const held = await options.lastGood.held(keeps);
-    const suspicion = suspicionOf(fetched.items.length, records.length, held);
+    // Records outlive a forced fetch that lacks them, and an operator who lowers the bound expects fewer.
+    const { held, items } = options.lastGood;
+    const expected = Math.min(await held(keeps), items, settings.maxItems ?? Infinity);
+    const suspicion = suspicionOf(counts, expected);
     if (options.guarded && suspicion !== null) {
-      const error = { class: 'shape' as const, message: `${source.name} ${suspicion}` };
-      return { outcome: finish({ status: 'failed', ...counts, error }), ...nothing };
+      const message = `What ${source.name} sent ${suspicion}. Its last good records stay; look at it, and sync with force=true to accept it.`;
+      const error = { class: 'sanity' as const, message };
+      return { outcome: finish({ status: 'quarantined', ...counts, error }), ...nothing };
     }
+    if (suspicion !== null) upstream.warn(`Accepted by force: what ${source.name} sent ${suspicion}.`);
     return {
       outcome: finish(counts),
       records,
@@ -165,5 +188,7 @@ export async function fetchSource(
         ? { class: error.failure, message: error.message }
         : { class: 'internal' as const, message: `${source.name} could not be read: ${String(error)}` };
     return { outcome: finish({ status: 'failed', error: failure }), ...nothing };
+  } finally {
+    close();
   }
 }

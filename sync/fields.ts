@@ -2,35 +2,60 @@ import { z } from 'zod';
 import type { Link } from '../contracts/models.ts';
 
 import { RejectedItem, type Item } from './item.ts';
-import { partialDate, tokenCount } from './units.ts';
+import { pastDate, partialDate, tokenCount } from './units.ts';
 
-const CONTROL = /\p{Cc}/u;
+/** Control characters, line separators, and what stands where a character was lost. */
+const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\uFFFD]/u;
+/** Postgres indexes at most 2,704 bytes a row, and two of these stand in one. */
+const MAX_BYTES = 500;
 const MAX_LENGTH = 500;
+const MAX_TEXT = 2_000;
+const MAX_DESCRIPTION = 20_000;
+const MAX_PROVIDER = 100;
 
-/** Whether a text can serve as an id or a name: not empty, not overlong, no control characters, no lone surrogates. */
+/** Whether a text can serve as an id: not empty, not overlong, nothing unprintable, no lone surrogates. */
 export function isPlainText(value: unknown): value is string {
   return (
     typeof value === 'string' &&
     value.trim() !== '' &&
-    value.length <= MAX_LENGTH &&
-    !CONTROL.test(value) &&
+    value.length <= MAX_BYTES &&
+    Buffer.byteLength(value) <= MAX_BYTES &&
+    !UNPRINTABLE.test(value) &&
     value.isWellFormed()
   );
+}
+
+/** Whether a text can serve as the id of a provider. */
+export function isProviderId(value: unknown): value is string {
+  return isPlainText(value) && value.length <= MAX_PROVIDER;
 }
 
 /** An id or another word that an upstream gives. */
 export const PlainText = z.custom<string>(isPlainText, 'not a usable text');
 
-/** A text that may be missing or broken: control characters out, null where nothing is left. */
-export const OptionalText = z
+/** The id of a provider. */
+export const ProviderId = z.custom<string>(isProviderId, 'not a usable text');
+
+const Text = z
   .string()
   .nullable()
   .default(null)
   .catch(null)
   .transform((text) => cleanText(text ?? '') || null);
 
-/** A date as precise as it is given; null: missing, or no date. */
+/** A text that may be missing or broken: control characters out, null where nothing is left, or too much. */
+export const OptionalText = Text.transform((text) => (text !== null && text.length > MAX_TEXT ? null : text));
+
+/** A long text that may be missing or broken: control characters out, cut where it goes on for too long. */
+export const Description = Text.transform((text) =>
+  text !== null && text.length > MAX_DESCRIPTION ? `${text.slice(0, MAX_DESCRIPTION).toWellFormed()}…` : text,
+);
+
+/** A date as precise as it is given, also to come; null: missing, or no date. */
 export const OptionalDate = z.unknown().optional().transform(partialDate);
+
+/** The date of something that has happened, or is announced; null: missing, no date, or too far off. */
+export const OptionalPastDate = z.unknown().optional().transform(pastDate);
 
 /** A number of tokens; null: missing, or none. */
 export const OptionalTokens = z.unknown().optional().transform(tokenCount);
@@ -101,8 +126,8 @@ export function makeItems(entries: { id: unknown; value: unknown }[]): Item[] {
 
 /** The text of a web address; null: not one, or not http or https. */
 export function webUrl(value: unknown): string | null {
-  if (typeof value !== 'string' || /\s/.test(value) || CONTROL.test(value) || !value.isWellFormed())
-    return null;
+  if (typeof value !== 'string' || value.length > MAX_TEXT) return null;
+  if (/\s/.test(value) || UNPRINTABLE.test(value) || !value.isWellFormed()) return null;
   return /^https?:$/.test(URL.parse(value)?.protocol ?? '') ? value : null;
 }
 

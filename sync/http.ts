@@ -1,3 +1,4 @@
+import type { Breaker, BreakerLimits } from './breaker.ts';
 import { readJson } from './body.ts';
 import { connectionFailure, statusFailure, TransientError, UpstreamError } from './failure.ts';
 import { withRetries } from './retry.ts';
@@ -9,11 +10,13 @@ export { UpstreamError } from './failure.ts';
 export type Validators = Record<string, { etag: string | null; lastModified: string | null }>;
 
 /** How long to wait for an upstream, and how much to take. */
-export interface HttpLimits {
+export interface HttpLimits extends BreakerLimits {
   /** Requests for one answer, the first included; redirects come on top. */
   attempts: number;
   /** Time for one attempt, body and redirects included. */
   attemptTimeoutMs: number;
+  /** Time for all that is asked of one upstream in a run, waits included. */
+  sourceTimeoutMs: number;
   /** Time from connecting until a first good answer begins; null: no such bound. */
   answerTimeoutMs: number | null;
   /** Largest body, decompressed. */
@@ -28,10 +31,15 @@ export interface HttpLimits {
 export const HTTP_LIMITS: HttpLimits = {
   attempts: 4,
   attemptTimeoutMs: 60_000,
+  // A run may take 60 minutes: this leaves it time to publish what the others brought.
+  sourceTimeoutMs: 59 * 60_000,
   answerTimeoutMs: null,
   maxBytes: 64 * 1024 * 1024,
   retryBaseMs: 500,
   retryAfterCapMs: 15 * 60_000,
+  // Two whole runs of failed attempts; a tick of two hours always finds it rested.
+  breakerFailures: 8,
+  breakerRestMs: 30 * 60_000,
 };
 
 /** What `connectUpstream` needs to know. */
@@ -45,6 +53,7 @@ export interface ConnectOptions {
   /** Ends everything at once, with its reason where that is an `UpstreamError`. */
   signal: AbortSignal;
   limits: HttpLimits;
+  breaker: Breaker;
 }
 
 /** What went over the wire; `answered`: a good answer has begun. */
@@ -59,13 +68,17 @@ export interface UpstreamReport {
 const MAX_REDIRECTS = 3;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
-/** Gives a source its upstream for one run; `validators()` are those to store once the run has used the answers. */
+/**
+ * Gives a source its upstream for one run; `validators()` are those to store once the run has used the answers. `close`
+ * ends whatever is still under way.
+ */
 export function connectUpstream(options: ConnectOptions): {
   upstream: Upstream;
   report(): UpstreamReport;
   validators(): Validators;
+  close(): void;
 } {
-  const { apiKey, limits, signal } = options;
+  const { apiKey, breaker, limits, signal } = options;
   // A source that fetches nothing has no base URL, and no URL is within its reach.
   const origin = URL.parse(options.baseUrl)?.origin ?? '';
   const known = new Map(Object.entries(options.validators));
@@ -79,11 +92,21 @@ export function connectUpstream(options: ConnectOptions): {
 
   const silence = limits.answerTimeoutMs === null ? undefined : setTimeout(onSilence, limits.answerTimeoutMs);
   silence?.unref();
+  const total = setTimeout(onLate, limits.sourceTimeoutMs);
+  total.unref();
 
   function onSilence(): void {
-    const last = tally.httpStatus === null ? '' : `; its last status was ${tally.httpStatus}`;
-    const message = `${origin} gave no good answer in ${Number(limits.answerTimeoutMs) / 1000} s${last}. Check the network.`;
-    stop.abort(new UpstreamError('timeout', message, { httpStatus: tally.httpStatus }));
+    giveUp(`gave no good answer in ${Number(limits.answerTimeoutMs) / 1000} s`, 'Check the network.');
+  }
+
+  function onLate(): void {
+    giveUp(`was not done in ${limits.sourceTimeoutMs / 1000} s`, 'The next run tries again.');
+  }
+
+  function giveUp(problem: string, advice: string): void {
+    const { httpStatus } = tally;
+    const last = httpStatus === null ? '' : `; its last status was ${httpStatus}`;
+    stop.abort(new UpstreamError('timeout', `${origin} ${problem}${last}. ${advice}`, { httpStatus }));
   }
 
   /** Requests `url`, follows redirects within the origin, and answers with what is neither redirect nor failure. */
@@ -162,9 +185,9 @@ export function connectUpstream(options: ConnectOptions): {
     if (last?.etag) headers.set('if-none-match', last.etag);
     if (last?.lastModified) headers.set('if-modified-since', last.lastModified);
 
-    const answer = await withRetries(limits, stop.signal, (uncompressed) => {
+    const answer = await withRetries(limits, stop.signal, breaker, (uncompressed) => {
       if (uncompressed) headers.set('accept-encoding', 'identity');
-      return attempt(target, place, headers);
+      return breaker.attempt(place, () => attempt(target, place, headers));
     });
     if (!answer.notModified && (conditional || known.has(url))) remember(url, answer.headers);
     return answer;
@@ -188,6 +211,12 @@ export function connectUpstream(options: ConnectOptions): {
     },
     report: () => ({ ...tally, warnings: [...warnings] }),
     validators: () => Object.fromEntries(known),
+    close() {
+      clearTimeout(silence);
+      clearTimeout(total);
+      signal.removeEventListener('abort', onAbort);
+      stop.abort(new UpstreamError('internal', `${origin} was asked after its fetch had ended.`));
+    },
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Group } from './identity.ts';
 import { recordKey, type Neighbourhood } from './neighbourhood.ts';
 import { byText } from './order.ts';
-import type { IdentityChangeRow, ModelKey } from './store.ts';
+import type { IdentityChangeRow, ModelKey } from './rows.ts';
 
 /** What became of ids that were published before. */
 export interface Became {

@@ -71,7 +71,7 @@ function idsFor({ creator, rolling, members }: Placed): string[] {
   const slugs = members
     .map((member) => ({
       rank: spellingRank(member, creator),
-      slug: slugOf(spellingOf(member)) || slugOf(member.name),
+      slug: shortened(slugOf(spellingOf(member))) || shortened(slugOf(member.name)),
     }))
     .toSorted((a, b) => a.rank - b.rank || a.slug.length - b.slug.length || byText(a.slug, b.slug));
   return [...new Set(slugs.map(({ slug }) => `${creator}/${slug}`))];
@@ -143,7 +143,10 @@ function inTurn(a: { place: Placed; ids: string[] }, b: { place: Placed; ids: st
 /** Ids for a model whose names are all taken: by what it is, by who has it, and at last by a number. */
 function* otherIds({ members }: Placed, id: string): Generator<string> {
   if (members.some(({ attributes }) => attributes.tuning === 'base')) yield `${id}-base`;
-  for (const { record } of members) yield `${id}:${record.naming.provider ?? record.source}`;
+  for (const { record } of members) {
+    const where = shortened(slugOf(record.naming.provider ?? record.source), MAX_SUFFIX);
+    if (where !== '') yield `${id}:${where}`;
+  }
   for (let number = 2; ; number++) yield `${id}-${number}`;
 }
 
@@ -195,12 +198,20 @@ function matchOf(member: Description, place: Placed, id: string): Match {
 
 const LINKS = new Set(['weights-link', 'same-offer', 'canonical-id']);
 
-/** The longest slug that the API takes. */
-const MAX_SLUG = 300;
+/** The API takes 300, of which these leave some for what tells equal names apart. */
+const MAX_SLUG = 180;
+const MAX_SUFFIX = 100;
+/** The longest creator that the API takes. */
+const MAX_CREATOR = 100;
+
+function shortened(slug: string, most: number = MAX_SLUG): string {
+  return slug.slice(0, most).replace(/[^a-z0-9]+$/, '');
+}
 
 /** Why a record can not be given an id; null: it can. */
 export function unnameable(record: SourceRecord): string | null {
-  const { name } = describe(record);
+  const { name, creator } = describe(record);
+  if (creator !== null && creator.length > MAX_CREATOR) return 'the name of the creator is too long';
   if (foldName(name) === '' || slugOf(name) === '') return 'the name holds no letter or digit';
   return slugOf(unknownName(record)).length > MAX_SLUG ? 'the name is too long' : null;
 }

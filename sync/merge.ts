@@ -2,6 +2,7 @@ import type { Benchmark, Model, ModelDetail } from '../contracts/models.ts';
 import { ARTIFICIAL_ANALYSIS, isArtificialAnalysis } from './attribution.ts';
 import { Chooser, inOrder } from './choose.ts';
 import { knownCreator, UNKNOWN_CREATOR, type Group } from './identity.ts';
+import { publishedLifecycle } from './lifecycle.ts';
 import type { ModelField, ModelFieldValue } from './model-fields.ts';
 import { mergeOffers, publishedPricing, referenceOffer, sourceRefs, type PricedOffer } from './offers.ts';
 import { byText, unique } from './order.ts';
@@ -42,11 +43,18 @@ function kindOf({ records, rolling }: Group): Model['kind'] {
   return rolling ? 'rolling' : 'model';
 }
 
-/** Merges the records of one model. `resolve` finds the id of a model by another source's id, for the targets of rolling names. */
-export function mergeGroup(
-  group: Group,
-  context: { asOf: ReadonlyMap<string, string | null>; resolve: (sourceId: string) => string | null },
-): Merged {
+/** What merging knows beside the records. */
+export interface MergeContext {
+  /** Dates of the sources that are dated copies. */
+  asOf: ReadonlyMap<string, string | null>;
+  /** YYYY-MM-DD: what was to end by then has ended. */
+  today: string;
+  /** Finds the id of a model by another source's id, for what records point to. */
+  resolve: (sourceId: string) => string | null;
+}
+
+/** Merges the records of one model. */
+export function mergeGroup(group: Group, context: MergeContext): Merged {
   const creator = knownCreator(group.creator);
   const ownProviders = creator?.providers ?? [];
   const records = inOrder(group.records);
@@ -58,9 +66,14 @@ export function mergeGroup(
     return choice?.value ?? null;
   };
 
-  const offers = mergeOffers(records, context.asOf);
+  const successorOf = (named: string | null): string | null => {
+    const id = named === null ? null : context.resolve(named);
+    return id === group.id ? null : id;
+  };
+  const offers = mergeOffers(records, { ...context, successorOf });
   const reference = referenceOffer(offers, ownProviders);
   const kind = kindOf(group);
+  const end = chooser.whole('lifecycle');
   const target = kind === 'rolling' ? take('target') : null;
   const benchmarks = mergeBenchmarks(records);
   const { status, ...pricing } = reference?.offer.pricing ?? publishedPricing(unknownPricing());
@@ -101,7 +114,17 @@ export function mergeGroup(
     releaseDate: take('releaseDate'),
     lastUpdated: take('lastUpdated'),
     knowledgeCutoff: take('knowledgeCutoff'),
-    lifecycle: chooser.whole('lifecycle')?.value ?? { status: 'active', date: null, successor: null },
+    stage: take('stage'),
+    lifecycle: publishedLifecycle(
+      end === null
+        ? null
+        : {
+            end: end.value,
+            source: end.records[0]?.source ?? '',
+            successor: successorOf(take('lifecycle.successor')),
+          },
+      context.today,
+    ),
     popularity: chooser.whole('popularity')?.value ?? {
       downloads: null,
       downloadsAllTime: null,
@@ -136,12 +159,27 @@ export function withoutArtificialAnalysis(records: SourceRecord[]): SourceRecord
     );
 }
 
+const SPEEDS = new Set(['tokens per second', 'seconds']);
+
+/** Whether a measured value is a speed, which moves daily. */
+export function isSpeed({ unit }: Benchmark): boolean {
+  return unit !== null && SPEEDS.has(unit);
+}
+
+/** A model without the figures that move daily: of the past they are not kept. */
+export function withoutFigures(model: MergedModel): MergedModel {
+  return {
+    ...model,
+    popularity: { downloads: null, downloadsAllTime: null, likes: null },
+    benchmarks: model.benchmarks.filter((row) => !isSpeed(row)),
+  };
+}
+
 /** Fields of a published model that move at most daily: popularity and speed. */
 export function steadyPart(model: MergedModel | ModelDetail): unknown {
-  const speeds = new Set(['tokens per second', 'seconds']);
   return {
     ...model,
     popularity: null,
-    benchmarks: model.benchmarks.filter(({ unit }) => unit === null || !speeds.has(unit)),
+    benchmarks: model.benchmarks.filter((row) => !isSpeed(row)),
   };
 }

@@ -57,6 +57,7 @@ export const MODEL_FIELDS = {
   releaseDate: ({ facts }) => facts.releaseDate,
   lastUpdated: ({ facts }) => facts.lastUpdated,
   knowledgeCutoff: ({ facts }) => facts.knowledgeCutoff,
+  stage: ({ facts }) => facts.stage,
   'lifecycle.status': ({ facts }) => facts.lifecycle?.status,
   'lifecycle.date': ({ facts }) => facts.lifecycle?.date,
   'lifecycle.successor': ({ facts }) => facts.lifecycle?.successor,

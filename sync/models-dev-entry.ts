@@ -2,15 +2,18 @@ import { z } from 'zod';
 import type { Reasoning } from '../contracts/models.ts';
 import type { PriceName } from '../contracts/offers.ts';
 import {
+  Description,
   isPlainText,
+  isProviderId,
   JsonObject,
   lenient,
   lenientList,
   NameText,
-  OptionalDate,
+  OptionalPastDate,
   OptionalText,
   OptionalTokens,
   PlainText,
+  ProviderId,
   readItem,
   webUrl,
 } from './fields.ts';
@@ -28,7 +31,7 @@ export const ModelEntry = z.object({
   id: PlainText,
   name: NameText,
   family: OptionalText,
-  description: OptionalText,
+  description: Description,
   attachment: lenient(z.boolean()),
   reasoning: lenient(z.boolean()),
   reasoning_options: lenientList(
@@ -43,9 +46,9 @@ export const ModelEntry = z.object({
   structured_output: lenient(z.boolean()),
   interleaved: lenient(z.union([z.boolean(), z.object({ field: OptionalText })])),
   temperature: lenient(z.boolean()),
-  knowledge: OptionalDate,
-  release_date: OptionalDate,
-  last_updated: OptionalDate,
+  knowledge: OptionalPastDate,
+  release_date: OptionalPastDate,
+  last_updated: OptionalPastDate,
   modalities: lenient(z.object({ input: lenientList(PlainText), output: lenientList(PlainText) })),
   open_weights: lenient(z.boolean()),
   limit: lenient(z.object({ context: OptionalTokens, input: OptionalTokens, output: OptionalTokens })),
@@ -58,13 +61,23 @@ export type ModelEntry = z.infer<typeof ModelEntry>;
 
 /** What a request must carry to be served in a mode. */
 const ModeRequest = z
-  .object({ headers: lenient(z.record(z.string(), z.string())), body: lenient(JsonObject) })
+  .object({
+    headers: lenient(z.record(PlainText, PlainText)),
+    body: lenient(JsonObject.refine(holdsText, 'holds what is no text')),
+  })
   .nullable()
   .default(null)
   .catch(null)
   .transform((request) => ({ headers: request?.headers ?? {}, body: request?.body ?? {} }));
 
-const OfferEntry = z.object({ provider: z.object({ id: PlainText }), model: ModelEntry });
+/** Whether every text in a value can be handed on: no NUL, no half characters. */
+function holdsText(value: unknown): boolean {
+  if (typeof value === 'string') return !value.includes('\0') && value.isWellFormed();
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.entries(value).every((entry) => entry.every(holdsText));
+}
+
+const OfferEntry = z.object({ provider: z.object({ id: ProviderId }), model: ModelEntry });
 
 const ProviderEntry = z.object({
   name: OptionalText,
@@ -84,7 +97,7 @@ export function takeCatalogApart(catalog: Record<string, unknown>): {
   for (const [id, value] of Object.entries(catalog)) {
     const object = JsonObject.safeParse(value).data;
     const models = JsonObject.safeParse(object?.models).data;
-    if (object === undefined || models === undefined || !isPlainText(id)) {
+    if (object === undefined || models === undefined || !isProviderId(id)) {
       entries.push({ id, value });
       continue;
     }
@@ -140,6 +153,7 @@ export function readOffer(source: string, item: Item): SourceRecord {
       npmPackage: model.provider?.npm ?? null,
       apiShape: model.provider?.shape ?? null,
       listedAt: null,
+      stage: facts.stage,
       lifecycle: facts.lifecycle,
     },
   };
@@ -168,7 +182,8 @@ export function factsOf(model: ModelEntry): ModelFacts {
     releaseDate: model.release_date,
     lastUpdated: model.last_updated,
     knowledgeCutoff: model.knowledge,
-    lifecycle: model.status && { status: model.status, date: null, successor: null },
+    stage: model.status === 'deprecated' ? null : model.status,
+    lifecycle: model.status === 'deprecated' ? { status: model.status, date: null, successor: null } : null,
   };
 }
 

@@ -27,6 +27,7 @@ const ABOUT_MODEL: RawPlaces['fields'] = {
   releaseDate: 'release_date',
   lastUpdated: 'last_updated',
   knowledgeCutoff: 'knowledge',
+  stage: 'status',
   'lifecycle.status': 'status',
 };
 

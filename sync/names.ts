@@ -3,7 +3,7 @@ import { contradiction } from './identity/cluster.ts';
 import { describe } from './identity/describe.ts';
 import { namedRecord } from './identity/keys.ts';
 import type { SourceRecord } from './record.ts';
-import type { AliasRow } from './store.ts';
+import type { AliasRow } from './rows.ts';
 
 type Name = Pick<AliasRow, 'alias' | 'namespace'>;
 

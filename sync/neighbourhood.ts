@@ -1,7 +1,8 @@
 import { describe } from './identity/describe.ts';
 import { keysOf } from './identity/keys.ts';
 import type { SourceRecord } from './record.ts';
-import type { RecordKey, RecordRow, SyncStore } from './store.ts';
+import type { RecordKey, RecordRow } from './rows.ts';
+import type { SyncStore } from './store.ts';
 
 /** A record that a run looks at: newly fetched, or one that bears upon those. */
 export interface Neighbour {

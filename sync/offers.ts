@@ -2,6 +2,7 @@ import type { SourceRef } from '../contracts/common.ts';
 import { PRICE_NAMES, type Offer, type Prices, type Pricing } from '../contracts/offers.ts';
 import type { NanoPrices, NanoPricing, SourceRecord } from './record.ts';
 import { offerKey } from './identity.ts';
+import { publishedLifecycle } from './lifecycle.ts';
 import { byText, unique } from './order.ts';
 import { usdFromNano } from './units.ts';
 
@@ -81,10 +82,19 @@ export function bestStatement(records: SourceRecord[]): SourceRecord | undefined
   return records.toSorted((a, b) => rank(a) - rank(b) || byText(a.source, b.source))[0];
 }
 
+/** What merging offers takes beside the records. */
+export interface OfferContext {
+  /** Dates of the sources that are dated copies. */
+  asOf: ReadonlyMap<string, string | null>;
+  today: string;
+  /** Finds the id of the model that a source names as what replaces an offer. */
+  successorOf: (named: string | null) => string | null;
+}
+
 /** Every offer that records state, once, as its best statement has it; by provider and id. */
 export function mergeOffers(
   records: SourceRecord[],
-  asOf: ReadonlyMap<string, string | null>,
+  { asOf, today, successorOf }: OfferContext,
 ): PricedOffer[] {
   const statements = new Map<string, SourceRecord[]>();
   for (const record of records) {
@@ -98,7 +108,7 @@ export function mergeOffers(
   for (const list of statements.values()) {
     const best = bestStatement(list);
     if (!best?.offer) continue;
-    const { provider, providerModelId, pricing, ...stated } = best.offer;
+    const { provider, providerModelId, pricing, lifecycle: end, ...stated } = best.offer;
     const others = list.map(({ source }) => source).filter((source) => source !== best.source);
     const offer: Offer = {
       provider,
@@ -115,7 +125,11 @@ export function mergeOffers(
       npmPackage: stated.npmPackage,
       apiShape: stated.apiShape,
       listedAt: stated.listedAt,
-      lifecycle: stated.lifecycle ?? { status: 'active', date: null, successor: null },
+      stage: stated.stage,
+      lifecycle: publishedLifecycle(
+        end && { end, source: best.source, successor: successorOf(end.successor) },
+        today,
+      ),
       sources: sourceRefs([best.source, ...unique(others)], asOf),
     };
     offers.push({ offer, pricing });

@@ -1,3 +1,4 @@
+import { DEPRECATION } from './openrouter-lifecycle.ts';
 import type { RawPlaces } from './raw.ts';
 
 const PER_TOKEN = 'USD per token';
@@ -44,6 +45,9 @@ export const OPENROUTER_OFFER: RawPlaces = {
     tokenizer: 'architecture.tokenizer',
     links: 'hugging_face_id',
     knowledgeCutoff: 'knowledge_cutoff',
+    'lifecycle.status': [{ path: 'expiration_date' }, { path: 'description', only: DEPRECATION }],
+    'lifecycle.date': 'expiration_date',
+    'lifecycle.successor': { path: 'description', only: DEPRECATION },
     benchmarks: 'benchmarks',
   },
 };

@@ -14,6 +14,7 @@ export function sourceStates(state: CatalogState, fetched: FetchedSource[], now:
       lastGoodAt: answered ? now : (before?.lastGoodAt ?? null),
       asOf: records === null ? (before?.asOf ?? null) : asOf,
       fetched: records === null ? (before?.fetched ?? 0) : outcome.fetched,
+      wholeAt: records === null ? (before?.wholeAt ?? null) : now,
       validators: records === null ? (before?.validators ?? {}) : validators,
       providers: records === null ? (before?.providers ?? []) : providers,
     };
@@ -23,13 +24,13 @@ export function sourceStates(state: CatalogState, fetched: FetchedSource[], now:
 /** How a run that fetched these ends: status, message and counts. */
 export function runEnd(id: string, fetched: FetchedSource[]): RunEnd {
   const sources = fetched.map(({ outcome }) => outcome);
-  const failed = sources.filter(({ status }) => status === 'failed');
+  const failed = sources.filter(({ status }) => status === 'failed' || status === 'quarantined');
   const answered = fetched.filter(({ outcome: { status } }) => status === 'ok' || status === 'not_modified');
   const names = answered.map(({ outcome: { source }, asOf }) =>
     asOf === null ? source : `${source} (of ${asOf})`,
   );
   const why = failed
-    .map(({ source, error }) => `${source} failed (${error?.class}: ${error?.message})`)
+    .map(({ source, status, error }) => `${source} ${status} (${error?.class}: ${error?.message})`)
     .join('; ');
   const [status, message] =
     failed.length === 0 && answered.length > 0

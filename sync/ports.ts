@@ -1,4 +1,5 @@
 import type { SourceOutcome } from '../contracts/sync.ts';
+import type { Breakers } from './breaker.ts';
 import type { SourceSettings } from './fetch.ts';
 import type { HttpLimits } from './http.ts';
 import type { SourceDefinition } from './source.ts';
@@ -15,7 +16,10 @@ export interface SyncPorts {
   fallback: { source: SourceDefinition; replaces: string; answerTimeoutMs: number | null };
   store: SyncStore;
   limits: HttpLimits;
+  breakers: Breakers;
   userAgent: string;
+  /** A record that so many good fetches of its source in a row did not have is no more. */
+  missesUntilDelisted: number;
   /** Longest that a run may take. */
   deadlineMs: number;
   /** How often the lease is renewed. */

@@ -118,10 +118,21 @@ export const PRECEDENCE = {
     order: GENERAL,
     because: 'The maker announces it; sellers copy or round it.',
   },
+  stage: {
+    how: 'first',
+    order: ['metadata', 'own'],
+    because: 'How finished a model is, only its maker can tell.',
+  },
   lifecycle: {
     how: 'whole',
-    order: ['metadata', 'own'],
-    because: "One seller's end of sale is not the model's.",
+    order: ['metadata', 'own', 'openrouter'],
+    because:
+      "One seller's end of sale is not the model's; OpenRouter's descriptions repeat what makers announce.",
+  },
+  'lifecycle.successor': {
+    how: 'first',
+    order: ['metadata', 'own', 'openrouter'],
+    because: 'Who says that a model is deprecated seldom says what replaces it.',
   },
   popularity: { how: 'whole', order: GENERAL, because: 'Counted by the repository alone.' },
   benchmarks: {

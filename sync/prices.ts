@@ -22,9 +22,13 @@ export interface StatedPricing {
   discount: number | null;
 }
 
+/** 10,000 USD, in nano-dollars: what is above was stated in another unit. */
+const MAX_PRICE = 10_000 * 1e9;
+
 /**
- * Turns stated prices into a price set. A negative price makes all of it `dynamic`. Nothing but zeros is `free` where the
- * offer is marked so, and unknown otherwise (subscriptions, trials, models billed in units that are not stated).
+ * Turns stated prices into a price set. A negative price makes all of it `dynamic`, one above 10,000 USD is left out.
+ * Nothing but zeros is `free` where the offer is marked so, and unknown otherwise (subscriptions, trials, models billed in
+ * units that are not stated).
  */
 export function pricingOf(
   { prices: stated, tiers, discount }: StatedPricing,
@@ -44,7 +48,8 @@ export function pricingOf(
       .filter((price) => price !== null),
   );
   if (charges.some((price) => price > 0)) return { status: 'known', prices, discount, tiers: readTiers };
-  if (charges.length > 0 && markedFree) return { status: 'free', prices, discount, tiers: readTiers };
+  if (charges.length > 0 && markedFree && !everyPrice.some(isTooHigh))
+    return { status: 'free', prices, discount, tiers: readTiers };
   return { ...unknownPricing(), prices: { ...noPrices(), perSearch: prices.perSearch } };
 }
 
@@ -62,10 +67,15 @@ function isNegative({ value }: StatedPrice): boolean {
   return isDecimal(value) && Number(value) < 0;
 }
 
+function isTooHigh({ value, shift }: StatedPrice): boolean {
+  return isDecimal(value) && Number(value) * 10 ** shift > MAX_PRICE / 1e9;
+}
+
 function readPrices(stated: StatedPrice[]): NanoPrices {
   const prices = noPrices();
   for (const { name, value, shift } of stated) {
-    if (isDecimal(value)) prices[name] = nanoFromDecimal(value, shift);
+    const nano = isDecimal(value) ? nanoFromDecimal(value, shift) : null;
+    prices[name] = nano !== null && nano <= MAX_PRICE ? nano : null;
   }
   return prices;
 }

@@ -79,7 +79,7 @@ export function provenanceOf(
   const ownProviders = knownCreator(creator)?.providers ?? [];
   const records = inOrder([...storedOf.keys()]);
   const chooser = new Chooser(records, ownProviders);
-  const reference = referenceOffer(mergeOffers(records, new Map()), ownProviders)?.offer;
+  const reference = referenceOffer(mergeOffers(records, PRICES_ALONE), ownProviders)?.offer;
 
   return STATED_FIELDS.flatMap((field): FieldProvenance[] => {
     const said = isModelField(field)
@@ -102,6 +102,9 @@ export function provenanceOf(
     return statements.length === 0 ? [] : [{ field, because, statements: statements.toSorted(byTrust) }];
   });
 }
+
+/** Which offer is the reference is decided by its price. */
+const PRICES_ALONE = { asOf: new Map<string, string>(), today: '', successorOf: () => null };
 
 interface Said {
   record: SourceRecord;

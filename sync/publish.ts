@@ -1,24 +1,31 @@
 import { setImmediate } from 'node:timers/promises';
+import { itemReader, type Arrivals, type ItemReader } from './arrivals.ts';
 import { buildCatalog, CATALOG_FORMAT } from './catalog.ts';
 import { changesOf } from './changes.ts';
 import type { FetchedSource } from './fetch.ts';
+import { historyOf } from './history.ts';
 import { groupRecords, type Group } from './identity.ts';
 import { Neighbourhood, recordKey } from './neighbourhood.ts';
 import { runEnd, sourceStates } from './outcome.ts';
 import type { FinishedRun, SyncPorts } from './ports.ts';
+import { receive } from './receive.ts';
 import type { SourceRecord } from './record.ts';
-import type { CatalogState, RecordKey, RecordRow, SourceState, SyncStore } from './store.ts';
+import type { RecordCounts, RecordKey, RecordRow } from './rows.ts';
+import type { CatalogState, SourceState, SyncStore } from './store.ts';
 
 /** Resolves, merges, compares and writes what a run fetched. Nothing is written where no source answered. */
 export async function publish(
   ports: SyncPorts,
   id: string,
   state: CatalogState,
-  fetched: FetchedSource[],
-  signal: AbortSignal,
+  run: FetchedSource[],
+  { guarded, signal }: { guarded: boolean; signal: AbortSignal },
 ): Promise<FinishedRun> {
   const { store } = ports;
+  const reader = itemReader(ports);
+  const { fetched, arrivals } = await receive(ports, reader, run, { guarded });
   const now = ports.now().toISOString();
+  const today = now.slice(0, 10);
   const sources = sourceStates(state, fetched, now);
   const end = runEnd(id, fetched);
   if (end.status === 'failed') return { ...end, ...(await store.endRun(end, sources)) };
@@ -27,23 +34,22 @@ export async function publish(
     ({ outcome, records }) => records !== null && outcome.source === ports.fallback.replaces,
   );
   const dropped = new Set(replaced ? [ports.fallback.source.id] : []);
-  const { neighbourhood, removed, added } = await gather(ports, state, fetched, dropped);
+  const { neighbourhood, removed, added } = await gather(ports, reader, state, arrivals, dropped, today);
   const providers = touchedProviders(state, sources);
-  if (neighbourhood.members.size + removed.length + providers.length === 0 && state.format === CATALOG_FORMAT)
-    return { ...end, ...(await store.endRun(end, sources)) };
 
   const known = new Map([...state.sources, ...sources.map((source) => [source.id, source] as const)]);
   for (const source of dropped) known.delete(source);
   const shortLived = onlyFrom(dropped, neighbourhood, removed);
   const groups = await place(store, neighbourhood, shortLived);
   await setImmediate();
-  const catalog = await buildCatalog(groups, [...known.values()]);
+  const catalog = await buildCatalog(groups, [...known.values()], today);
   await setImmediate();
   const published = await store.loadPublished([...neighbourhood.modelIds]);
-  const changes = changesOf({
+  const { changes, became } = changesOf({
     published,
     neighbourhood,
     removed,
+    counts: together(arrivals),
     added,
     groups,
     catalog,
@@ -51,63 +57,64 @@ export async function publish(
     shortLived,
     sources,
     providers,
-    now,
+    now: after(state.committedAt, ports.now()),
+  });
+  changes.history.changes = historyOf({
+    before: await store.loadContents(changes.history),
+    models: changes.models.upsert.filter(({ validFrom }) => validFrom === changes.at),
+    offers: changes.offers.upsert,
+    delistedModels: [...changes.delist, ...shortLived],
+    delistedOffers: [...changes.offers.delist, ...changes.offers.remove],
+    became,
+    groups,
   });
   signal.throwIfAborted();
   return { ...end, ...(await store.commit(changes, end)) };
 }
 
-/** Finds what changed since it was stored, and everything that bears upon it. */
+/** A time later than any version before, whatever the clock says: history only goes forward. */
+function after(committedAt: string | null, now: Date): string {
+  const earliest = committedAt === null ? 0 : Date.parse(committedAt) + 1;
+  return new Date(Math.max(now.getTime(), earliest)).toISOString();
+}
+
+function together(arrivals: Arrivals[]): RecordCounts {
+  return {
+    missed: arrivals.flatMap(({ counts }) => counts.missed),
+    seen: arrivals.flatMap(({ counts }) => counts.seen),
+    held: arrivals.flatMap(({ counts }) => counts.held),
+  };
+}
+
+/** Finds everything that bears upon what changed since it was stored. */
 async function gather(
   ports: SyncPorts,
+  reader: ItemReader,
   state: CatalogState,
-  fetched: FetchedSource[],
+  arrivals: Arrivals[],
   dropped: Set<string>,
+  today: string,
 ): Promise<{ neighbourhood: Neighbourhood; removed: RecordKey[]; added: number }> {
   const { store } = ports;
-  const good = new Map(
-    fetched.flatMap(({ outcome, records, keeps }) =>
-      records === null ? [] : [[outcome.source, { records, keeps }] as const],
-    ),
-  );
-  const removed: RecordKey[] = [];
-  const changed: { record: SourceRecord; raw: string; hash: string }[] = [];
-  for (const [source, { records, keeps }] of good) {
-    const hashes = await store.loadHashes(source);
-    changed.push(...records.filter(({ record, hash }) => hashes.get(record.id) !== hash));
-    const received = new Set(records.map(({ record }) => record.id));
-    const gone = [...hashes.keys()].filter(
-      (id) => !received.has(id) && (keeps === null || !id.startsWith(keeps)),
-    );
-    removed.push(...(await store.loadRecords(source, gone)));
-    await setImmediate();
-  }
+  const removed = arrivals.flatMap((source) => source.removed);
+  const changed = arrivals.flatMap((source) => source.changed);
   for (const source of dropped) removed.push(...(await store.loadRecords(source, null)));
 
   const gone = new Set(removed.map(recordKey));
-  const reader = itemReader(ports);
   const neighbourhood = new Neighbourhood(store, gone, reader.read);
-  const before = await storedBefore(
-    ports,
-    changed.map(({ record }) => record),
-  );
-  const formerly = state.isEmpty
-    ? new Map<string, string>()
-    : await formerModels(
-        ports,
-        changed.map(({ record }) => record),
-        before,
-      );
-  for (const { record, raw, hash } of changed) {
-    const key = recordKey(record);
-    const stored = before.get(key) ?? null;
-    neighbourhood.add(record, raw, hash, stored, true, stored?.modelId ?? formerly.get(key) ?? null);
+  const before = changed.flatMap(({ stored }) => (stored === null ? [] : [stored]));
+  const fresh = changed.filter(({ stored }) => stored === null).map(({ record }) => record);
+  const formerly = state.isEmpty ? new Map<string, string>() : await formerModels(ports, fresh);
+  for (const { record, raw, hash, stored } of changed) {
+    const formerId = stored?.modelId ?? formerly.get(recordKey(record)) ?? null;
+    neighbourhood.add(record, raw, hash, stored, true, formerId);
   }
-  const moved = [...before.values(), ...removed];
+  const moved = [...before, ...removed];
   neighbourhood.look({
     keys: state.isEmpty ? [] : await store.loadKeys(moved),
     modelIds: moved.map(({ modelId }) => modelId),
   });
+  neighbourhood.look({ keys: [], modelIds: await store.loadDue(today) });
   if (state.format !== CATALOG_FORMAT && !state.isEmpty)
     await readAll(ports, neighbourhood, gone, reader.read);
   if (!state.isEmpty) await neighbourhood.complete();
@@ -116,48 +123,13 @@ async function gather(
       note: `${reader.unreadable()} stored items can no longer be read, and wait for the next good fetch of their sources.`,
     });
   }
-  return { neighbourhood, removed, added: changed.length - before.size };
-}
-
-/** Reads stored items with the parsers of their sources, and counts those that no longer can be read. */
-function itemReader(ports: SyncPorts) {
-  const byId = new Map([...ports.sources, ports.fallback.source].map((source) => [source.id, source]));
-  let unreadable = 0;
-  return {
-    unreadable: () => unreadable,
-    read: ({ source, id, raw }: RecordRow): SourceRecord | null => {
-      try {
-        return byId.get(source)?.parse({ id, value: JSON.parse(raw) as unknown }) ?? null;
-      } catch {
-        unreadable += 1;
-        return null;
-      }
-    },
-  };
-}
-
-/** What was stored of records that came again. */
-async function storedBefore(ports: SyncPorts, records: SourceRecord[]): Promise<Map<string, RecordKey>> {
-  const found = new Map<string, RecordKey>();
-  for (const [source, own] of Map.groupBy(records, (record) => record.source)) {
-    const rows = await ports.store.loadRecords(
-      source,
-      own.map(({ id }) => id),
-    );
-    for (const row of rows) found.set(recordKey(row), row);
-  }
-  return found;
+  return { neighbourhood, removed, added: fresh.length };
 }
 
 /** The models of records that had gone and came again. */
-async function formerModels(
-  ports: SyncPorts,
-  records: SourceRecord[],
-  before: ReadonlyMap<string, RecordKey>,
-): Promise<Map<string, string>> {
+async function formerModels(ports: SyncPorts, records: SourceRecord[]): Promise<Map<string, string>> {
   const found = new Map<string, string>();
-  const fresh = records.filter((record) => !before.has(recordKey(record)));
-  for (const [source, own] of Map.groupBy(fresh, (record) => record.source)) {
+  for (const [source, own] of Map.groupBy(records, (record) => record.source)) {
     const models = await ports.store.loadFormerModels(
       source,
       own.map(({ id }) => id),

@@ -8,7 +8,7 @@ export interface RawPlace {
   /** Read where nothing stands at `path`. */
   or?: string;
   unit?: string;
-  /** Of a list of texts: those that the value is read from. */
+  /** Of a list of texts those that the value is read from; of one text, whether it is. */
   only?: RegExp;
 }
 
@@ -31,10 +31,8 @@ export function rawValues({ inside, fields }: RawPlaces, item: unknown, field: S
 function rawValue({ path, or, unit, only }: RawPlace, entry: unknown): RawValue[] {
   const at = or !== undefined && !says(valueAt(entry, path)) ? or : path;
   const found = valueAt(entry, at);
-  const value =
-    only !== undefined && Array.isArray(found)
-      ? found.filter((text) => typeof text === 'string' && only.test(text))
-      : found;
+  const fits = (text: unknown) => only === undefined || (typeof text === 'string' && only.test(text));
+  const value = Array.isArray(found) ? found.filter(fits) : fits(found) ? found : null;
   return says(value) ? [{ path: at, value, unit: unit ?? null }] : [];
 }
 

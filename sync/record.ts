@@ -1,5 +1,5 @@
 import type { Benchmark, Link, Reasoning } from '../contracts/models.ts';
-import type { Lifecycle, Limits, PriceName, PriceStatus } from '../contracts/offers.ts';
+import type { Limits, PriceName, PriceStatus, Stage } from '../contracts/offers.ts';
 
 /** Prices in whole nano-dollars (1e-9 USD), per 1,000,000 tokens or each; null is unknown. */
 export type NanoPrices = Record<PriceName, number | null>;
@@ -31,6 +31,15 @@ export interface ProviderFacts {
   environment: string[];
 }
 
+/** What a source says about the end of a model or an offer. */
+export interface EndFacts {
+  status: 'deprecated' | 'retiring';
+  /** When it takes effect, as precise as the source gives it. */
+  date: string | null;
+  /** What replaces it, as the source spells it. */
+  successor: string | null;
+}
+
 /** What a source says about one offer: this model at one provider. */
 export interface OfferFacts {
   provider: string;
@@ -50,7 +59,8 @@ export interface OfferFacts {
   npmPackage: string | null;
   apiShape: string | null;
   listedAt: string | null;
-  lifecycle: Lifecycle | null;
+  stage: Stage;
+  lifecycle: EndFacts | null;
 }
 
 /** The capabilities that are published, in order. */
@@ -90,7 +100,8 @@ export interface ModelFacts {
   releaseDate: string | null;
   lastUpdated: string | null;
   knowledgeCutoff: string | null;
-  lifecycle: Lifecycle | null;
+  stage: Stage;
+  lifecycle: EndFacts | null;
   popularity: { downloads: number | null; downloadsAllTime: number | null; likes: number | null } | null;
   benchmarks: Benchmark[];
 }
@@ -147,6 +158,7 @@ export function unknownFacts(name: string): ModelFacts {
     releaseDate: null,
     lastUpdated: null,
     knowledgeCutoff: null,
+    stage: null,
     lifecycle: null,
     popularity: null,
     benchmarks: [],

@@ -1,14 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConstantBackoff, ExponentialBackoff, fullJitterGenerator, handleType, retry } from 'cockatiel';
+import type { Breaker } from './breaker.ts';
 import { TransientError, UpstreamError } from './failure.ts';
 
 /**
  * Runs `attempt` until it succeeds, at most `attempts` times, while it throws a `TransientError`; a body that could not
- * be read is asked for once more, uncompressed. Waits as the upstream asks, else a random part of a doubling time.
+ * be read is asked for once more, uncompressed. Waits as the upstream asks, else a random part of a doubling time. Ends
+ * early once the breaker would keep the next attempt away.
  */
 export async function withRetries<T>(
   { attempts, retryBaseMs }: { attempts: number; retryBaseMs: number },
   signal: AbortSignal,
+  breaker: Pick<Breaker, 'isOpen'>,
   attempt: (uncompressed: boolean) => Promise<T>,
 ): Promise<T> {
   let backoff = new ExponentialBackoff({ generator: fullJitterGenerator, initialDelay: retryBaseMs }).next();
@@ -29,6 +32,7 @@ export async function withRetries<T>(
         if (unreadable) throw new UpstreamError('format', error.message, error);
         unreadable = true;
       }
+      if (breaker.isOpen()) throw new UpstreamError(error.failure, error.message, error);
       wait = error.retryAfterMs ?? backoff.duration;
       backoff = backoff.next(undefined);
       throw error;

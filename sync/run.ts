@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { SourceOutcome } from '../contracts/sync.ts';
 import { fetchSource, type FetchedSource, type SourceSettings } from './fetch.ts';
+import { UpstreamError } from './http.ts';
 import { totalOf } from './outcome.ts';
+import type { Validators } from './http.ts';
 import type { FinishedRun, SyncPorts } from './ports.ts';
 import { publish } from './publish.ts';
 import type { SourceDefinition } from './source.ts';
@@ -18,21 +20,24 @@ export interface StartedRun {
 
 class Aborted extends Error {
   override name = 'Aborted';
+  constructor() {
+    super('The service was shut down; nothing of this run was written.');
+  }
 }
 
-/** Starts a run, unless one is under way: then answers with that one's id. With `force`, nothing counts as unchanged unseen. */
+/** Starts a run, unless one is under way: then answers with that one's id. With `force`, nothing counts as unchanged unseen, nothing is quarantined, and no upstream left alone. */
 export async function startRun(
   ports: SyncPorts,
   trigger: Trigger,
   { force = false }: { force?: boolean } = {},
 ): Promise<StartedRun | { conflict: string }> {
-  const startedAt = ports.now().toISOString();
-  const id = `sync_${Date.parse(startedAt).toString(36)}${randomBytes(6).toString('hex')}`;
-  const begun = await ports.store.beginRun({ id, trigger, startedAt });
+  const id = `sync_${ports.now().getTime().toString(36)}${randomBytes(6).toString('hex')}`;
+  const begun = await ports.store.beginRun({ id, trigger, forced: force });
   if (!begun.begun) return { conflict: begun.runId };
+  if (force) ports.breakers.reset();
   const stop = new AbortController();
   const finished = carryOut(ports, id, stop, force);
-  return { id, startedAt, finished, abort: () => stop.abort(new Aborted('The service is shutting down')) };
+  return { id, startedAt: begun.startedAt, finished, abort: () => stop.abort(new Aborted()) };
 }
 
 /** The run itself: everything between taking the lease and giving it back. */
@@ -49,19 +54,52 @@ async function carryOut(
       .then((kept) => kept || stop.abort(new LeaseLost()))
       .catch(() => {});
   }, ports.renewEveryMs);
-  const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(ports.deadlineMs)]);
+  const { signal, release } = fetchingEnds(stop.signal, ports.deadlineMs);
   const outcomes: SourceOutcome[] = [];
   try {
     const stored = await store.loadState();
     const state = force ? withoutShortcuts(stored) : stored;
-    const fetched = await fetchAll(ports, state, signal, outcomes, { guarded: !force });
+    const onOutcome = noteOutcomes(ports, id, outcomes);
+    const fetched = await fetchAll(ports, state, signal, onOutcome, { guarded: !force });
     stop.signal.throwIfAborted();
-    return await publish(ports, id, state, fetched, stop.signal);
+    return await publish(ports, id, state, fetched, { guarded: !force, signal: stop.signal });
   } catch (error) {
     return await endBadly(ports, id, error, outcomes);
   } finally {
     clearInterval(renewal);
+    release();
   }
+}
+
+/** Ends what sources fetch when the run is stopped or has taken too long, each time saying why. */
+function fetchingEnds(
+  stopped: AbortSignal,
+  deadlineMs: number,
+): { signal: AbortSignal; release: () => void } {
+  const ends = new AbortController();
+  const onStop = () => ends.abort(new UpstreamError('aborted', 'Its run was stopped before it was done.'));
+  if (stopped.aborted) onStop();
+  else stopped.addEventListener('abort', onStop, { once: true });
+  const late = `It was not done when its run had taken ${deadlineMs / 60_000} min, the longest that one may. The next run tries again.`;
+  const timer = setTimeout(() => ends.abort(new UpstreamError('timeout', late)), deadlineMs);
+  return {
+    signal: ends.signal,
+    release: () => {
+      clearTimeout(timer);
+      stopped.removeEventListener('abort', onStop);
+    },
+  };
+}
+
+/** Keeps the outcomes of a run as they come, in the store too: a process that dies leaves behind what it knew. */
+function noteOutcomes(ports: SyncPorts, id: string, outcomes: SourceOutcome[]) {
+  let noted: Promise<void> = Promise.resolve();
+  return (outcome: SourceOutcome): void => {
+    outcomes.push(outcome);
+    ports.onProgress({ source: outcome });
+    const soFar = [...outcomes];
+    noted = noted.then(() => ports.store.noteOutcomes(id, soFar)).catch(() => {});
+  };
 }
 
 /** What is stored, as if no source had ever vouched for it: everything is fetched whole, and compared. */
@@ -75,18 +113,14 @@ async function fetchAll(
   ports: SyncPorts,
   state: CatalogState,
   signal: AbortSignal,
-  outcomes: SourceOutcome[],
+  onOutcome: (outcome: SourceOutcome) => void,
   { guarded }: { guarded: boolean },
 ): Promise<FetchedSource[]> {
   const { fallback } = ports;
   const answerTimeoutMs = state.isEmpty ? fallback.answerTimeoutMs : null;
   const fetchOne = async (source: SourceDefinition) => {
     const fetched = await fetchSource(source, ports.settings[source.id] ?? NO_SETTINGS, {
-      // Validators are worth nothing without the records that they vouch for.
-      validators:
-        (await ports.store.countRecords(source.id, null)) > 0
-          ? (state.sources.get(source.id)?.validators ?? {})
-          : {},
+      validators: await validatorsOf(ports, source, state),
       lastGood: {
         held: (except) => ports.store.countRecords(source.id, except),
         items: state.sources.get(source.id)?.fetched ?? 0,
@@ -94,10 +128,10 @@ async function fetchAll(
       signal,
       guarded,
       limits: { ...ports.limits, answerTimeoutMs },
+      breaker: ports.breakers.of(source.id),
       userAgent: ports.userAgent,
     });
-    outcomes.push(fetched.outcome);
-    ports.onProgress({ source: fetched.outcome });
+    onOutcome(fetched.outcome);
     return fetched;
   };
   const fetched = await Promise.all(ports.sources.map(fetchOne));
@@ -107,6 +141,21 @@ async function fetchAll(
     note: `No upstream answered: showing the ${fallback.source.name}, dated ${copy.asOf}, until the first good fetch of ${fallback.replaces} replaces it.`,
   });
   return [...fetched, copy];
+}
+
+/** An upstream whose validators lie is found out within this time. */
+const WHOLE_EVERY_MS = 7 * 24 * 60 * 60_000;
+
+/** The validators to ask with: none without the records that they vouch for, nor where the last whole fetch is long ago. */
+async function validatorsOf(
+  { store, now }: SyncPorts,
+  { id }: SourceDefinition,
+  { sources }: CatalogState,
+): Promise<Validators> {
+  const state = sources.get(id);
+  const ageMs = now().getTime() - Date.parse(state?.wholeAt ?? '');
+  if (state === undefined || !(Math.abs(ageMs) < WHOLE_EVERY_MS)) return {};
+  return (await store.countRecords(id, null)) > 0 ? state.validators : {};
 }
 
 const NO_SETTINGS: SourceSettings = { baseUrl: '', apiKey: null, maxItems: null };

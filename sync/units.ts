@@ -59,11 +59,21 @@ export function partialDate(value: unknown): string | null {
   return Number(day) < 1 || Number(day) > lastDay ? null : `${year}-${month}-${day}`;
 }
 
-/** Unix seconds as an ISO 8601 time in UTC with milliseconds; null outside 1990 to 2090. */
+/** Releases are announced a year or two ahead at most, so that what is later was not meant. */
+const LAST_PAST_YEAR = 2040;
+
+/** Reads the date of a release, an update or a listing; null as `partialDate`, and after 2040. */
+export function pastDate(value: unknown): string | null {
+  const date = partialDate(value);
+  return date === null || Number(date.slice(0, 4)) > LAST_PAST_YEAR ? null : date;
+}
+
+/** Unix seconds as an ISO 8601 time in UTC with milliseconds; null outside 1990 to 2040. */
 export function timestampFromSeconds(value: unknown): string | null {
   if (typeof value !== 'number') return null;
   const date = new Date(value * 1000);
-  return isPlausibleYear(date.getUTCFullYear()) ? date.toISOString() : null;
+  const year = date.getUTCFullYear();
+  return isPlausibleYear(year) && year <= LAST_PAST_YEAR ? date.toISOString() : null;
 }
 
 function isPlausibleYear(year: number): boolean {
@@ -88,8 +98,11 @@ function clockTime(hours: number, minutes: number): string | null {
 }
 
 const MOST_TOKENS = 1e9;
+/** Catalogues write 99,999,999 where there is no limit, or none that they know. */
+const PLACEHOLDER = /^9{7,}$/;
 
-/** Reads a number of tokens; null: 0, negative, not whole, or above 1,000,000,000. */
+/** Reads a number of tokens; null: 0, negative, not whole, above 1,000,000,000, or nothing but nines. */
 export function tokenCount(value: unknown): number | null {
-  return Number.isInteger(value) && Number(value) > 0 && Number(value) <= MOST_TOKENS ? Number(value) : null;
+  if (typeof value !== 'number' || !Number.isInteger(value)) return null;
+  return value > 0 && value <= MOST_TOKENS && !PLACEHOLDER.test(String(value)) ? value : null;
 }

@@ -1,19 +1,8 @@
 import { sql, type Kysely } from 'kysely';
-import type { CatalogState, Published, RecordRow, SourceState } from '../../sync/store.ts';
+import type { RecordRow, RecordStanding } from '../../sync/rows.ts';
+import type { CatalogState, Published, SourceState } from '../../sync/store.ts';
 import type { Tables } from './orm.ts';
-
-/** Values in one query. */
-const BATCH = 500;
-
-/** Reads rows by many values, some hundred at a time. */
-async function inBatches<Value, Row>(
-  values: Value[],
-  read: (batch: Value[]) => Promise<Row[]>,
-): Promise<Row[]> {
-  const rows: Row[] = [];
-  for (let at = 0; at < values.length; at += BATCH) rows.push(...(await read(values.slice(at, at + BATCH))));
-  return rows;
-}
+import { inBatches } from './rows.ts';
 
 /** Reads what is remembered of the catalogue as a whole. */
 export async function loadState(db: Kysely<Tables>): Promise<CatalogState> {
@@ -22,6 +11,7 @@ export async function loadState(db: Kysely<Tables>): Promise<CatalogState> {
   const model = await db.selectFrom('models').select('id').limit(1).executeTakeFirst();
   return {
     version: catalog?.version ?? 0,
+    committedAt: (catalog?.version ?? 0) === 0 ? null : (catalog?.committed_at ?? null),
     format: catalog?.format ?? 0,
     isEmpty: model === undefined,
     sources: new Map(sources.map((source) => [source.id, source])),
@@ -38,19 +28,20 @@ export async function loadSources(db: Kysely<Tables>): Promise<SourceState[]> {
     lastGoodAt: row.last_good_at,
     asOf: row.as_of,
     fetched: row.fetched,
+    wholeAt: row.whole_at,
     validators: JSON.parse(row.validators) as SourceState['validators'],
     providers: JSON.parse(row.providers) as SourceState['providers'],
   }));
 }
 
-/** Counts the records of a source, but for those whose ids begin so. */
+/** Counts the records that the last good fetch of a source had, but for those whose ids begin so. */
 export async function countRecords(
   db: Kysely<Tables>,
   source: string,
   except: string | null,
 ): Promise<number> {
   const count = (beginning: string | null) => {
-    let query = db.selectFrom('records').where('source', '=', source);
+    let query = db.selectFrom('records').where('source', '=', source).where('missed', '=', 0);
     if (beginning !== null)
       query = query.where(sql<boolean>`substr(id, 1, ${beginning.length}) = ${beginning}`);
     return query.select((eb) => eb.fn.countAll().as('count')).executeTakeFirstOrThrow();
@@ -59,10 +50,17 @@ export async function countRecords(
   return except === null ? all : all - Number((await count(except)).count);
 }
 
-/** Reads the hashes of a source's records, by id. */
-export async function loadHashes(db: Kysely<Tables>, source: string): Promise<Map<string, string>> {
-  const rows = await db.selectFrom('records').select(['id', 'hash']).where('source', '=', source).execute();
-  return new Map(rows.map(({ id, hash }) => [id, hash]));
+/** Reads how the records of a source stand, by id. */
+export async function loadStandings(
+  db: Kysely<Tables>,
+  source: string,
+): Promise<Map<string, RecordStanding>> {
+  const rows = await db
+    .selectFrom('records')
+    .select(['id', 'hash', 'missed', sql<number>`case when held is null then 0 else 1 end`.as('waits')])
+    .where('source', '=', source)
+    .execute();
+  return new Map(rows.map(({ id, hash, missed, waits }) => [id, { hash, missed, waits: waits === 1 }]));
 }
 
 const RECORD_COLUMNS = [
@@ -72,6 +70,8 @@ const RECORD_COLUMNS = [
   'records.model_id as modelId',
   'records.match',
   'records.raw',
+  'records.missed',
+  'records.held',
   'records.first_seen_at as firstSeenAt',
   'records.updated_at as updatedAt',
 ] as const;
@@ -145,6 +145,26 @@ export async function loadFormerModels(
   return new Map(rows.map(({ id, modelId }) => [id, modelId]));
 }
 
+/** Reads the ids of models whose announced end, or that of an offer of theirs, has come by a day. */
+export async function loadDue(db: Kysely<Tables>, today: string): Promise<string[]> {
+  const rows = await db
+    .selectFrom('models')
+    .select('id')
+    .where('delisted', '=', 0)
+    .where('lifecycle_status', '=', 'retiring')
+    .where('lifecycle_date', '<=', today)
+    .union(
+      db
+        .selectFrom('offers')
+        .select('model_id as id')
+        .where('delisted_at', 'is', null)
+        .where('lifecycle_status', '=', 'retiring')
+        .where('lifecycle_date', '<=', today),
+    )
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
 /** Reads what is published under some ids, without contents. */
 export async function loadPublished(db: Kysely<Tables>, modelIds: string[]): Promise<Published> {
   return {
@@ -153,7 +173,7 @@ export async function loadPublished(db: Kysely<Tables>, modelIds: string[]): Pro
         .selectFrom('models')
         .select(['id', 'hash', 'steady_hash as steadyHash', 'delisted', 'target'])
         .select(['target_since as targetSince', 'first_seen_at as firstSeenAt'])
-        .select(['refreshed_at as refreshedAt'])
+        .select(['refreshed_at as refreshedAt', 'valid_from as validFrom'])
         .where('id', 'in', batch)
         .execute(),
     ),
@@ -161,6 +181,7 @@ export async function loadPublished(db: Kysely<Tables>, modelIds: string[]): Pro
       db
         .selectFrom('offers')
         .select(['provider', 'provider_model_id as providerModelId', 'model_id as modelId', 'hash'])
+        .select('delisted_at as delistedAt')
         .where('model_id', 'in', batch)
         .execute(),
     ),

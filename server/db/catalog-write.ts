@@ -1,10 +1,12 @@
 import { sql, type Kysely, type Transaction } from 'kysely';
-import type { CatalogChanges, IdentityChangeRow, SourceState } from '../../sync/store.ts';
+import type { IdentityChangeRow, RecordCounts, RecordKey } from '../../sync/rows.ts';
+import type { CatalogChanges, SourceState } from '../../sync/store.ts';
 import { providerRow } from '../../sync/catalog.ts';
 import { loadSources } from './catalog-index.ts';
 import { EMPTY_CATALOG } from './catalog.ts';
+import { forgetBefore, putAway, recordVersion } from './history-write.ts';
 import type { Tables } from './orm.ts';
-import { deleteRows, upsertRows } from './rows.ts';
+import { deleteRows, inBatches, upsertRows } from './rows.ts';
 
 /** Writes what is remembered of sources. */
 export function storeSources(db: Kysely<Tables>, sources: SourceState[]): Promise<void> {
@@ -19,18 +21,40 @@ export function storeSources(db: Kysely<Tables>, sources: SourceState[]): Promis
 
 const CONFLICT_KEY = ['model_id', 'field', 'provider', 'provider_model_id', 'view'];
 
-/** Writes what differs, table by table. Answers whether anything that is published does. */
-export async function writeChanges(db: Transaction<Tables>, changes: CatalogChanges): Promise<boolean> {
-  const { models, offers, conflicts, aliases, identity, delist } = changes;
+/** Writes what differs, table by table; raises the catalogue version if anything that is published does. */
+export async function writeChanges(
+  db: Transaction<Tables>,
+  changes: CatalogChanges,
+  { runId, historyDays }: { runId: string; historyDays: number | null },
+): Promise<void> {
+  await putAway(db, changes);
+  const differs = await writeCatalog(db, changes);
+  const version = await raiseVersion(db, changes, differs);
+  if (differs) await recordVersion(db, changes, { version, runId });
+  if (historyDays !== null) await forgetBefore(db, changes.at, historyDays);
+}
+
+/** Writes what is to be published from now on. Answers whether any of it differs from what was. */
+async function writeCatalog(db: Transaction<Tables>, changes: CatalogChanges): Promise<boolean> {
+  const { at, models, offers, conflicts, aliases, identity, delist } = changes;
   await writeRecords(db, changes);
   const ids = models.remove.map((id) => ({ id }));
   await deleteRows(db, 'models', ['id'], ids);
   await upsertRows(db, 'models', ['id'], models.upsert);
-  for (const id of delist.ids) {
+  const delisted = { delisted_at: at, valid_from: at };
+  for (const id of delist) {
     await db
       .updateTable('models')
-      .set({ delisted: 1, updated_at: delist.date })
+      .set({ ...delisted, delisted: 1, updated_at: at })
       .where('id', '=', id)
+      .execute();
+  }
+  for (const { provider, providerModelId } of offers.delist) {
+    await db
+      .updateTable('offers')
+      .set(delisted)
+      .where('provider', '=', provider)
+      .where('provider_model_id', '=', providerModelId)
       .execute();
   }
   await deleteRows(db, 'offers', ['provider', 'provider_model_id'], offers.remove);
@@ -55,6 +79,7 @@ async function writeRecords(db: Transaction<Tables>, { records, keys }: CatalogC
       .where('id', '=', id)
       .execute();
   }
+  await writeCounts(db, records.counts);
   const stale = [...records.remove, ...keys.map(({ source, recordId }) => ({ source, id: recordId }))];
   await deleteRows(
     db,
@@ -68,12 +93,27 @@ async function writeRecords(db: Transaction<Tables>, { records, keys }: CatalogC
   await upsertRows(db, 'record_keys', ['source', 'record_id', 'key'], rows);
 }
 
+async function writeCounts(db: Transaction<Tables>, { missed, seen, held }: RecordCounts): Promise<void> {
+  const update = (rows: Pick<RecordKey, 'source' | 'id'>[], values: object) =>
+    inBatches(rows, (batch) =>
+      db
+        .updateTable('records')
+        .set(values)
+        .where(({ or, and }) => or(batch.map(({ source, id }) => and({ source, id }))))
+        .execute(),
+    );
+  await update(missed, { missed: sql`missed + 1` });
+  await update(seen, { missed: 0 });
+  for (const { source, id, held: item } of held) await update([{ source, id }], { held: item });
+}
+
 /** Remembers what became of ids: whoever knew a model by one that it has no more still finds it. */
 async function writeIdentity(db: Transaction<Tables>, identity: IdentityChangeRow[]): Promise<void> {
   await upsertRows(db, 'identity_changes', ['from_id', 'to_id', 'at'], identity);
   const left = identity.filter(({ kind }) => kind !== 'split');
   for (const { fromId, toId } of left)
-    await db.updateTable('aliases').set({ model_id: toId }).where('model_id', '=', fromId).execute();
+    for (const table of ['aliases', 'offers'] as const)
+      await db.updateTable(table).set({ model_id: toId }).where('model_id', '=', fromId).execute();
   const former = left.map(({ fromId, toId }) => ({ alias: fromId, modelId: toId, source: 'former' }));
   await upsertRows(db, 'aliases', ['alias'], former);
 }
@@ -87,6 +127,7 @@ async function countProviders(db: Transaction<Tables>, ids: string[]): Promise<b
     .select('provider')
     .select((eb) => [eb.fn.countAll().as('offers'), eb.fn.count('model_id').distinct().as('models')])
     .where('provider', 'in', ids)
+    .where('delisted_at', 'is', null)
     .groupBy('provider')
     .execute();
   const counts = new Map(
@@ -108,34 +149,37 @@ async function countProviders(db: Transaction<Tables>, ids: string[]): Promise<b
 /** Whether anything that is published differs. What a record says is published through its model; that it is there, by itself. */
 function changesPublished({ records, models, offers, conflicts, aliases, delist }: CatalogChanges): boolean {
   return (
-    delist.ids.length + records.added + records.remove.length + records.moved.length > 0 ||
+    delist.length + offers.delist.length > 0 ||
+    records.added + records.remove.length + records.moved.length > 0 ||
     [models, offers, conflicts, aliases].some(({ upsert, remove }) => upsert.length + remove.length > 0)
   );
 }
 
-/** Raises the catalogue version, if anything published differs, and notes the format of what is stored. */
-export async function raiseVersion(
+/** Raises the catalogue version, if anything published differs, and notes the format of what is stored. Answers with the version. */
+async function raiseVersion(
   db: Transaction<Tables>,
-  format: number,
+  { format, at }: CatalogChanges,
   differs: boolean,
-  committedAt: string,
-): Promise<void> {
+): Promise<number> {
   const step = differs ? 1 : 0;
   const row = {
     id: 1,
     version: step,
-    committed_at: step === 1 ? committedAt : EMPTY_CATALOG.committedAt,
+    committed_at: step === 1 ? at : EMPTY_CATALOG.committedAt,
     format,
+    history_from: step === 1 ? at : null,
   };
-  await db
+  const { version } = await db
     .insertInto('catalog')
     .values(row)
     .onConflict((conflict) =>
       conflict.column('id').doUpdateSet({
         version: sql`catalog.version + ${step}`,
         format,
-        ...(step === 1 ? { committed_at: committedAt } : {}),
+        ...(step === 1 ? { committed_at: at, history_from: sql`coalesce(catalog.history_from, ${at})` } : {}),
       }),
     )
-    .execute();
+    .returning('version')
+    .executeTakeFirstOrThrow();
+  return version;
 }

@@ -58,7 +58,7 @@ const LOCK_RETRY_MS = 50;
 /** SQLite's migrations begin with a read, so two processes would deadlock on the database itself: a lock on a file beside it parts them. */
 async function migrateSqlite(orm: Orm, lockUrl: string): Promise<string[]> {
   const lock = await openOrm(lockUrl, 'write');
-  const giveUpAt = Date.now() + MIGRATION_WAIT_MS;
+  const giveUpAt = performance.now() + MIGRATION_WAIT_MS;
   try {
     for (;;) {
       const ran = await kyselyOf(lock)
@@ -70,7 +70,7 @@ async function migrateSqlite(orm: Orm, lockUrl: string): Promise<string[]> {
           throw error;
         });
       if (ran !== null) return ran;
-      if (Date.now() > giveUpAt)
+      if (performance.now() > giveUpAt)
         throw new Error(
           'Another process has been migrating the database for a minute: end it, then try again.',
         );

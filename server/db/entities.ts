@@ -1,5 +1,11 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { PRICE_NAMES, type PriceName } from '../../contracts/offers.ts';
+import {
+  CatalogVersionEntity,
+  ChangeEntity,
+  ModelVersionEntity,
+  OfferVersionEntity,
+} from './history-entities.ts';
 
 // Times are ISO 8601 text in UTC with milliseconds and flags are 0 or 1: the same bytes, order and types on both databases.
 
@@ -13,6 +19,8 @@ export const CatalogEntity = defineEntity({
     committedAt: p.text(),
     /** Format of the stored records and documents; another one makes the next sync write them anew. */
     format: p.integer(),
+    /** Since when history is kept; null: nothing has been published yet. */
+    historyFrom: p.text().nullable(),
   },
 });
 
@@ -41,6 +49,8 @@ export const RunEntity = defineEntity({
     totalFetched: p.integer(),
     totalStored: p.integer(),
     catalogVersion: p.integer().nullable(),
+    /** 1: what looked wrong was to be accepted. */
+    forced: p.integer().default(0),
     /** Outcomes, as JSON text. */
     sources: p.text(),
   },
@@ -60,6 +70,8 @@ export const SourceEntity = defineEntity({
     asOf: p.text().nullable(),
     /** Items of its last good fetch. */
     fetched: p.integer(),
+    /** When it was last fetched without validators. */
+    wholeAt: p.text().nullable(),
     /** Validators of the last good fetch by URL, as JSON text. */
     validators: p.text(),
     /** What it says about providers, as JSON text. */
@@ -67,7 +79,7 @@ export const SourceEntity = defineEntity({
   },
 });
 
-/** What one source said about one model in its last good fetch. */
+/** What one source said about one model in the last good fetch that had it. */
 export const RecordEntity = defineEntity({
   name: 'Record',
   tableName: 'records',
@@ -80,6 +92,10 @@ export const RecordEntity = defineEntity({
     hash: p.text(),
     /** The item as the source gave it, as JSON text. */
     raw: p.text(),
+    /** Good fetches of its source since, that did not have it. */
+    missed: p.integer().default(0),
+    /** A newer item that waits until a second fetch agrees, as JSON text. */
+    held: p.text().nullable(),
     firstSeenAt: p.text(),
     updatedAt: p.text(),
   },
@@ -104,6 +120,9 @@ export const ModelEntity = defineEntity({
     downloads: p.bigint('number').nullable(),
     /** 1: no source lists it any more. */
     delisted: p.integer(),
+    delistedAt: p.text().nullable(),
+    lifecycleStatus: p.text().default('active'),
+    lifecycleDate: p.text().nullable(),
     /** Of a rolling name: what it points to, and since when. */
     target: p.text().nullable(),
     targetSince: p.text().nullable(),
@@ -120,8 +139,10 @@ export const ModelEntity = defineEntity({
     updatedAt: p.text(),
     /** When popularity and speed figures were last renewed; they move at most daily. */
     refreshedAt: p.text(),
+    /** Since when it has been published so, popularity and speed figures aside; empty: since before history was kept. */
+    validFrom: p.text().default(''),
   },
-  indexes: [{ properties: ['creator'] }, { properties: ['nameKey'] }],
+  indexes: [{ properties: ['creator'] }, { properties: ['nameKey'] }, { properties: ['lifecycleDate'] }],
 });
 
 const priceColumns = Object.fromEntries(
@@ -138,11 +159,17 @@ export const OfferEntity = defineEntity({
     modelId: p.text(),
     priceStatus: p.text(),
     ...priceColumns,
+    /** Since when no source has listed it; null: one does. */
+    delistedAt: p.text().nullable(),
+    lifecycleStatus: p.text().default('active'),
+    lifecycleDate: p.text().nullable(),
     hash: p.text(),
     /** The offer as it is published, as JSON text. */
     document: p.text(),
+    /** Since when it has been published so; empty: since before history was kept. */
+    validFrom: p.text().default(''),
   },
-  indexes: [{ properties: ['modelId', 'provider'] }],
+  indexes: [{ properties: ['modelId', 'provider'] }, { properties: ['lifecycleDate'] }],
 });
 
 /** One field on which sources disagree; provider and its model id are empty where it is not the price of an offer. */
@@ -248,4 +275,8 @@ export const ENTITIES = [
   RecordKeyEntity,
   IdentityChangeEntity,
   ProviderEntity,
+  CatalogVersionEntity,
+  ChangeEntity,
+  ModelVersionEntity,
+  OfferVersionEntity,
 ] as const;

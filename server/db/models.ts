@@ -1,7 +1,9 @@
-import { sql, type Kysely, type SelectQueryBuilder } from 'kysely';
+import { sql, type Kysely } from 'kysely';
 import type { Model, ModelDetail, ModelSort, SourceRecord } from '../../contracts/models.ts';
-import type { Offer } from '../../contracts/offers.ts';
-import type { MergedModel } from '../../sync/merge.ts';
+import { withoutFigures } from '../../sync/merge.ts';
+import { modelsAt, offersAt, type Models } from './as-of.ts';
+import { readModel } from '../../sync/documents.ts';
+import { delistedSince, offersOf } from './offers.ts';
 import { bytewise, type DialectName, type Tables } from './orm.ts';
 
 /** Which models to list, and how. */
@@ -12,6 +14,10 @@ export interface ModelQuery {
   provider: string | null;
   creator: string | null;
   words: string[];
+  /** The lifecycle statuses to list; null: all but delisted. */
+  lifecycle: string[] | null;
+  /** As of this time; null: now. */
+  at: string | null;
   sort: { field: ModelSort; descending: boolean };
 }
 
@@ -25,8 +31,6 @@ export interface Position {
 export interface View {
   withheld: boolean;
 }
-
-type Models = SelectQueryBuilder<Tables, 'models', object>;
 
 const SORT_COLUMN = {
   id: 'id',
@@ -56,17 +60,19 @@ function containing(text: string): string {
 }
 
 function matching(db: Kysely<Tables>, query: ModelQuery, view: View): Models {
-  let models: Models = db.selectFrom('models').where('delisted', '=', 0);
+  const { at, lifecycle } = query;
+  let models = listedAs(modelsAt(db, at), lifecycle);
   if (view.withheld) models = models.where('restricted', '=', 0);
   if (query.creator !== null) models = models.where('creator', '=', query.creator);
   if (query.provider !== null) {
     const { provider } = query;
-    models = models.where(({ exists, selectFrom }) =>
+    models = models.where(({ exists }) =>
       exists(
-        selectFrom('offers')
+        offersAt(db, at)
           .select('offers.model_id')
-          .whereRef('offers.model_id', '=', 'models.id')
-          .where('offers.provider', '=', provider),
+          .where(sql<boolean>`offers.model_id = models.id`)
+          .where('offers.provider', '=', provider)
+          .where('offers.delisted_at', 'is', null),
       ),
     );
   }
@@ -94,10 +100,22 @@ function after(
   );
 }
 
+/** Models of some lifecycle statuses; of what is not listed any more only that is told. */
+function listedAs(models: Models, lifecycle: string[] | null): Models {
+  if (lifecycle === null) return models.where('delisted', '=', 0);
+  return models.where(({ or, and, eb }) =>
+    or([
+      eb('delisted', '=', lifecycle.includes('delisted') ? 1 : 2),
+      and([eb('delisted', '=', 0), eb('lifecycle_status', 'in', lifecycle)]),
+    ]),
+  );
+}
+
 /** The columns that a model is read from. */
 export const MODEL_COLUMNS = [
   'id',
   'delisted',
+  'delisted_at',
   'document',
   'open_document',
   'target_since',
@@ -106,10 +124,11 @@ export const MODEL_COLUMNS = [
 ] as const;
 type ModelRow = Pick<Tables['models'], (typeof MODEL_COLUMNS)[number]>;
 
-/** A model as it is published to this reader. */
-export function modelOf(row: ModelRow, { withheld }: View): Model {
+/** A model as it is published to this reader, or was at a time. */
+export function modelOf(row: ModelRow, { withheld }: View, at: string | null = null): Model {
   const text = withheld && row.open_document !== null ? row.open_document : row.document;
-  const { target, ...merged } = JSON.parse(text) as MergedModel;
+  const stored = readModel(text);
+  const { target, ...merged } = at === null ? stored : withoutFigures(stored);
   const { id, kind, ...rest } = merged;
   const model: Model = {
     id,
@@ -118,12 +137,12 @@ export function modelOf(row: ModelRow, { withheld }: View): Model {
     since: row.target_since,
     ...rest,
     firstSeenAt: row.first_seen_at,
-    updatedAt: row.updated_at,
+    updatedAt: row.updated_at || row.first_seen_at,
   };
   if (row.delisted === 0) return model;
   return {
     ...model,
-    lifecycle: { status: 'delisted', date: row.updated_at.slice(0, 10), successor: null },
+    lifecycle: delistedSince(model.lifecycle, row.delisted_at ?? row.updated_at),
     providers: [],
     sources: [],
   };
@@ -137,6 +156,7 @@ export async function listModels(
   view: View,
 ): Promise<{ models: Model[]; next: Position | null; total: number }> {
   const all = matching(db, query, view);
+  const { at } = query;
   const { count } = await all.select((eb) => eb.fn.countAll().as('count')).executeTakeFirstOrThrow();
   const { field, descending } = query.sort;
   const column = sortColumn(field, view);
@@ -152,7 +172,7 @@ export async function listModels(
   const page = rows.slice(0, query.limit);
   const last = rows.length > query.limit ? page.at(-1) : undefined;
   return {
-    models: page.map((row) => modelOf(row, view)),
+    models: page.map((row) => modelOf(row, view, at)),
     next: last === undefined ? null : { value: sortValue(last.sort_value, field), id: last.id },
     total: Number(count),
   };
@@ -163,30 +183,68 @@ function sortValue(value: string | number | null, field: ModelSort): string | nu
   return value === null || TEXT_SORTS.has(field) ? value : Number(value);
 }
 
-/** One model by its id or by an alias, with its offers and records; null: nothing has that name. Names are in lower case. */
+/** One model by its id or by an alias, with its offers and records, or as it was at a time; null: nothing has that name. Names are in lower case. */
 export async function findModel(
   db: Kysely<Tables>,
   dialect: DialectName,
   names: string[],
   view: View,
+  at: string | null = null,
 ): Promise<ModelDetail | null> {
-  const id = await findModelId(db, names, view);
+  const id = await findModelId(db, names, view, at);
   if (id === null) return null;
-  const query = db.selectFrom('models').select(MODEL_COLUMNS).where('id', '=', id);
+  const row = await modelsAt(db, at).select(MODEL_COLUMNS).where('id', '=', id).executeTakeFirstOrThrow();
   return {
-    ...modelOf(await query.executeTakeFirstOrThrow(), view),
-    offers: await offersOf(db, dialect, id),
-    records: await recordsOf(db, dialect, id, view),
+    ...modelOf(row, view, at),
+    offers: await offersOf(db, dialect, id, { at, delisted: row.delisted === 1 }),
+    // Which entries stood behind it is known of the present alone.
+    records: at === null ? await recordsOf(db, dialect, id, view) : [],
   };
 }
 
-/** The id of the model that is known by the first of these names that is known; null: none is. Names are in lower case. */
-export async function findModelId(db: Kysely<Tables>, names: string[], view: View): Promise<string | null> {
+/** The id of the model that is known by the first of these names that is known, or the one that it had at a time; null: none is. Names are in lower case. */
+export async function findModelId(
+  db: Kysely<Tables>,
+  names: string[],
+  view: View,
+  at: string | null = null,
+): Promise<string | null> {
   for (const name of names) {
     const id = (await findId(db, name, { withheld: false })) ?? (await aliasTarget(db, name));
-    if (id !== null) return findId(db, id, view);
+    if (id !== null) return at === null ? findId(db, id, view) : idAt(db, [name, id], view, at);
   }
   return null;
+}
+
+/** The id under which a model was published at a time. */
+async function idAt(
+  db: Kysely<Tables>,
+  [name, id]: [string, string],
+  { withheld }: View,
+  at: string,
+): Promise<string | null> {
+  const candidates = [...new Set([name, id, ...(await formerIds(db, id))])];
+  let query = modelsAt(db, at).select('id').where('id', 'in', candidates);
+  if (withheld) query = query.where('restricted', '=', 0);
+  const published = new Set((await query.execute()).map((row) => row.id));
+  return candidates.find((candidate) => published.has(candidate)) ?? null;
+}
+
+/** Whether no source lists a model, now or at a time. */
+export async function isDelisted(db: Kysely<Tables>, id: string, at: string | null): Promise<boolean> {
+  const row = await modelsAt(db, at).select('delisted').where('id', '=', id).executeTakeFirst();
+  return row?.delisted === 1;
+}
+
+/** The ids that a model had before. */
+export async function formerIds(db: Kysely<Tables>, modelId: string): Promise<string[]> {
+  const rows = await db
+    .selectFrom('aliases')
+    .select('alias')
+    .where('model_id', '=', modelId)
+    .where('source', '=', 'former')
+    .execute();
+  return rows.map(({ alias }) => alias);
 }
 
 async function findId(db: Kysely<Tables>, id: string, { withheld }: View): Promise<string | null> {
@@ -211,17 +269,6 @@ async function aliasTarget(db: Kysely<Tables>, alias: string): Promise<string | 
     .limit(2)
     .execute();
   return rows.length > 1 ? null : (rows[0]?.id ?? known?.model_id ?? null);
-}
-
-async function offersOf(db: Kysely<Tables>, dialect: DialectName, modelId: string): Promise<Offer[]> {
-  const rows = await db
-    .selectFrom('offers')
-    .select('document')
-    .where('model_id', '=', modelId)
-    .orderBy(bytewise(dialect, 'provider'))
-    .orderBy(bytewise(dialect, 'provider_model_id'))
-    .execute();
-  return rows.map(({ document }) => JSON.parse(document) as Offer);
 }
 
 function recordsOf(

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import { Match } from '../../contracts/names.ts';
 import type { Model } from '../../contracts/models.ts';
-import type { IdentityChangeRow } from '../../sync/store.ts';
+import type { IdentityChangeRow } from '../../sync/rows.ts';
 import { MODEL_COLUMNS, modelOf, type View } from './models.ts';
 import type { Tables } from './orm.ts';
 

@@ -30,6 +30,23 @@ function* batches<Item>(items: Item[]): Generator<Item[]> {
   for (let at = 0; at < items.length; at += BATCH) yield items.slice(at, at + BATCH);
 }
 
+/** A 64-bit integer: Postgres answers with them as text. */
+export const integer = (value: unknown): number => Number(value);
+
+/** Values in one query. */
+const VALUES = 500;
+
+/** Reads rows by many values, some hundred at a time. */
+export async function inBatches<Value, Row>(
+  values: Value[],
+  read: (batch: Value[]) => Promise<Row[]>,
+): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (let at = 0; at < values.length; at += VALUES)
+    rows.push(...(await read(values.slice(at, at + VALUES))));
+  return rows;
+}
+
 /** Inserts rows, or replaces those with the same key. Keys must not repeat: Postgres refuses a batch that names a row twice. */
 export async function upsertRows(
   db: Kysely<Tables>,

@@ -1,5 +1,7 @@
 import type { Kysely, Selectable } from 'kysely';
 import type { SourceOutcome, SyncRun } from '../../contracts/sync.ts';
+import { readClock } from './clock.ts';
+import type { Database } from './database.ts';
 import type { Tables } from './orm.ts';
 
 function runOf(row: Selectable<Tables['sync_runs']>): SyncRun {
@@ -14,6 +16,7 @@ function runOf(row: Selectable<Tables['sync_runs']>): SyncRun {
     totalFetched: row.total_fetched,
     totalStored: row.total_stored,
     catalogVersion: row.catalog_version,
+    forced: row.forced === 1,
     sources: JSON.parse(row.sources) as SourceOutcome[],
   };
 }
@@ -65,6 +68,34 @@ export async function lastFinishedRun(db: Kysely<Tables>): Promise<SyncRun | nul
     .orderBy('id', 'desc')
     .executeTakeFirst();
   return row === undefined ? null : runOf(row);
+}
+
+/** The run that was completed last; null: none was. */
+export async function lastCompletedRun(db: Kysely<Tables>): Promise<SyncRun | null> {
+  const row = await db
+    .selectFrom('sync_runs')
+    .selectAll()
+    .where('status', '=', 'completed')
+    .orderBy('started_at', 'desc')
+    .executeTakeFirst();
+  return row === undefined ? null : runOf(row);
+}
+
+/** The scheduled run that began last, if it did so less than `withinMs` ago by the database's clock. */
+export async function recentTick(
+  { dialect, read }: Database,
+  withinMs: number,
+): Promise<{ id: string } | null> {
+  const run = await read
+    .selectFrom('sync_runs')
+    .select(['id', 'started_at as startedAt'])
+    .where('trigger', '=', 'schedule')
+    .where('status', '!=', 'interrupted')
+    .orderBy('started_at', 'desc')
+    .executeTakeFirst();
+  if (run === undefined) return null;
+  const ageMs = (await readClock(read, dialect)) - Date.parse(run.startedAt);
+  return ageMs >= 0 && ageMs < withinMs ? run : null;
 }
 
 /** How the last runs ended, newest first. */

@@ -1,19 +1,21 @@
 import { setTimeout } from 'node:timers/promises';
 import { sql, type Kysely, type Transaction } from 'kysely';
 import { LeaseLost, type RunEnd, type Stored, type SyncStore } from '../../sync/store.ts';
-import { catalogVersion, countModels } from './catalog.ts';
-import { databaseNow } from './clock.ts';
+import { catalogVersion, countModels, EMPTY_CATALOG } from './catalog.ts';
+import { databaseNow, readClock } from './clock.ts';
 import {
   countRecords,
+  loadDue,
   loadFormerModels,
-  loadHashes,
+  loadStandings,
   loadKeys,
   loadNeighbours,
   loadPublished,
   loadRecords,
   loadState,
 } from './catalog-index.ts';
-import { raiseVersion, storeSources, writeChanges } from './catalog-write.ts';
+import { storeSources, writeChanges } from './catalog-write.ts';
+import { loadContents } from './history-write.ts';
 import { isBusy, type Database } from './database.ts';
 import type { DialectName, Tables } from './orm.ts';
 
@@ -88,6 +90,8 @@ async function finish(db: Kysely<Tables>, end: RunEnd, completedAt: string): Pro
       sources: JSON.stringify(end.sources),
     })
     .where('id', '=', end.id)
+    // A commit whose answer was lost has ended its run, whatever its process makes of that.
+    .where('status', 'in', ['running', 'interrupted'])
     .execute();
   await db.deleteFrom('leases').where('name', '=', LEASE).where('owner', '=', end.id).execute();
   return stored;
@@ -98,23 +102,50 @@ const BUSY_RETRY_MS = 100;
 
 /** Tries again while another process writes to the SQLite file: it may be a backup, or another run's commit. */
 async function whileBusy<Result>(work: () => Promise<Result>): Promise<Result> {
-  const giveUpAt = Date.now() + BUSY_WAIT_MS;
+  const giveUpAt = performance.now() + BUSY_WAIT_MS;
   for (;;) {
     try {
       return await work();
     } catch (error) {
-      if (!isBusy(error) || Date.now() > giveUpAt) throw error;
+      if (!isBusy(error) || performance.now() > giveUpAt) throw error;
       await setTimeout(BUSY_RETRY_MS);
     }
   }
 }
 
+/** Tells when runs begin and end: they begin by the database's clock, one after the other, and take as long as they take though clocks are set. */
+function runClock(dialect: DialectName) {
+  const running = new Map<string, { startedAtMs: number; mark: number }>();
+  return {
+    async begin(db: Kysely<Tables>, id: string): Promise<string> {
+      const now = await readClock(db, dialect);
+      const last = await db
+        .selectFrom('sync_runs')
+        .select((eb) => eb.fn.max('started_at').as('startedAt'))
+        .executeTakeFirst();
+      const startedAtMs = Math.max(now, Date.parse(last?.startedAt ?? EMPTY_CATALOG.committedAt) + 1);
+      running.set(id, { startedAtMs, mark: performance.now() });
+      return new Date(startedAtMs).toISOString();
+    },
+    end(id: string): string {
+      const begun = running.get(id);
+      if (begun === undefined) return new Date().toISOString();
+      running.delete(id);
+      return new Date(begun.startedAtMs + Math.ceil(performance.now() - begun.mark)).toISOString();
+    },
+  };
+}
+
 /** Keeps runs and catalogue in the database. */
-export function createSyncStore({ dialect, write: writer }: Database, leaseMs: number = LEASE_MS): SyncStore {
+export function createSyncStore(
+  { dialect, write: writer }: Database,
+  { leaseMs = LEASE_MS, historyDays = null }: { leaseMs?: number; historyDays?: number | null } = {},
+): SyncStore {
   const inTransaction = <Result>(work: (db: Transaction<Tables>) => Promise<Result>) =>
     whileBusy(() => writer.transaction().execute(work));
+  const clock = runClock(dialect);
   return {
-    beginRun: ({ id, trigger, startedAt }) =>
+    beginRun: ({ id, trigger, forced }) =>
       inTransaction(async (db) => {
         const now = databaseNow(dialect);
         const expires = sql<number>`${now} + ${leaseMs}`;
@@ -137,6 +168,7 @@ export function createSyncStore({ dialect, write: writer }: Database, leaseMs: n
             .executeTakeFirst();
           return { begun: false, runId: holder?.owner ?? '' };
         }
+        const startedAt = await clock.begin(db, id);
         await interrupt(db, startedAt);
         await db
           .insertInto('sync_runs')
@@ -150,37 +182,48 @@ export function createSyncStore({ dialect, write: writer }: Database, leaseMs: n
             total_fetched: 0,
             total_stored: 0,
             catalog_version: null,
+            forced: forced ? 1 : 0,
             sources: '[]',
           })
           .execute();
-        return { begun: true };
+        return { begun: true, startedAt };
       }),
+
+    noteOutcomes: async (runId, outcomes) => {
+      await writer
+        .updateTable('sync_runs')
+        .set({ sources: JSON.stringify(outcomes) })
+        .where('id', '=', runId)
+        .where('status', '=', 'running')
+        .execute();
+    },
 
     renewLease: (runId) => renew(writer, dialect, runId, leaseMs),
 
     loadState: () => loadState(writer),
     countRecords: (source, except) => countRecords(writer, source, except),
-    loadHashes: (source) => loadHashes(writer, source),
+    loadStandings: (source) => loadStandings(writer, source),
     loadRecords: (source, ids) => loadRecords(writer, source, ids),
     loadKeys: (records) => loadKeys(writer, records),
     loadNeighbours: (of) => loadNeighbours(writer, of),
     loadFormerModels: (source, ids) => loadFormerModels(writer, source, ids),
+    loadDue: (today) => loadDue(writer, today),
     loadPublished: (modelIds) => loadPublished(writer, modelIds),
+    loadContents: (of) => loadContents(writer, of),
 
     commit: (changes, end) =>
       inTransaction(async (db) => {
         if (!(await renew(db, dialect, end.id, leaseMs))) throw new LeaseLost();
         await storeSources(db, changes.sources);
-        const differs = await writeChanges(db, changes);
-        const completedAt = new Date().toISOString();
-        await raiseVersion(db, changes.format, differs, completedAt);
-        return finish(db, end, completedAt);
+        await writeChanges(db, changes, { runId: end.id, historyDays });
+        return finish(db, end, clock.end(end.id));
       }),
 
     endRun: (end, sources) =>
       inTransaction(async (db) => {
+        if (sources.length > 0 && !(await renew(db, dialect, end.id, leaseMs))) throw new LeaseLost();
         await storeSources(db, sources);
-        return finish(db, end, new Date().toISOString());
+        return finish(db, end, clock.end(end.id));
       }),
   };
 }

@@ -137,7 +137,7 @@ function readAnew(record: SourceRecord, rules: Rulebook): Description {
   let { creator } = naming;
   let suggested = false;
   if (creator === null && !naming.uploaded) {
-    const sole = SOLE_CREATOR[record.naming.provider ?? ''];
+    const sole = SOLE_CREATOR.get(record.naming.provider ?? '');
     const branded =
       creatorOfName(naming.name, rules) ?? (shown === null ? null : creatorOfName(shown, rules));
     creator = sole ?? branded?.creator ?? null;

@@ -1,6 +1,6 @@
 import { kindOfId } from '../kinds.ts';
 import { knownCreator } from './creators.ts';
-import type { Description } from './describe.ts';
+import { describe, type Description } from './describe.ts';
 import { repositoryName } from './links.ts';
 import { foldName } from './names.ts';
 import { unknownFacts, type SourceRecord } from '../record.ts';
@@ -31,6 +31,12 @@ export function keysOf(description: Description): string[] {
   if (record.source === record.offer?.provider)
     keys.push(...[record.id, canonical ?? record.id].map((id) => `id:${record.source}/${id.toLowerCase()}`));
   if (record.target !== null) keys.push(`id:${record.source}/${record.target.toLowerCase()}`);
+  const successor = record.facts.lifecycle?.successor ?? record.offer?.lifecycle?.successor ?? null;
+  if (successor !== null)
+    keys.push(
+      `id:${record.source}/${successor.toLowerCase()}`,
+      `family:${familyKey(describe(namedRecord(successor)))}`,
+    );
   return [...new Set(keys)];
 }
 

@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import type { Benchmark } from '../../contracts/models.ts';
 import { ARTIFICIAL_ANALYSIS } from '../attribution.ts';
-import { readEnvelope } from '../envelope.ts';
+import { gatherPages, readEnvelope } from '../envelope.ts';
 import {
   isPlainText,
   JsonObject,
   lenient,
   makeItems,
   NameText,
-  OptionalDate,
+  OptionalPastDate,
   OptionalText,
   PlainText,
   readItem,
@@ -22,7 +22,7 @@ const MAX_PAGES = 100;
 
 const about = {
   pagination: z.looseObject({ has_more: z.boolean() }).nullish(),
-  intelligence_index_version: lenient(z.union([z.string(), z.number()])),
+  intelligence_index_version: lenient(z.union([PlainText, z.number()])),
 };
 /** What is about all rows is at the root, or below `meta`. */
 const Page = z.looseObject({ ...about, data: z.array(z.unknown()), meta: z.looseObject(about).nullish() });
@@ -37,7 +37,7 @@ export const artificialAnalysis = defineSource({
   attribution: ARTIFICIAL_ANALYSIS,
   async fetch(upstream) {
     const headers: Record<string, string> = upstream.apiKey === null ? {} : { 'x-api-key': upstream.apiKey };
-    const entries: { id: unknown; value: unknown }[] = [];
+    const { entries, add } = gatherPages();
     let indexVersion: string | null = null;
     let hasMore = true;
     for (let number = 1; hasMore && number <= MAX_PAGES; number++) {
@@ -48,8 +48,10 @@ export const artificialAnalysis = defineSource({
       indexVersion ??= version == null ? null : String(version);
       // The shape that was retired in November 2026 is one page, without pagination.
       const retired = pagination == null;
-      for (const row of page.data) entries.push({ id: idOf(row), value: { row, indexVersion, retired } });
-      hasMore = pagination?.has_more === true && page.data.length > 0;
+      const added = add(page.data.map((row) => ({ id: idOf(row), value: { row, indexVersion, retired } })));
+      if (added === 0 && page.data.length > 0)
+        upstream.warn(`Stopped at page ${number}, which brings nothing new.`);
+      hasMore = pagination?.has_more === true && added > 0;
     }
     if (hasMore) upstream.warn(`Stopped after ${MAX_PAGES} pages, though there are more.`);
     return { notModified: false, items: makeItems(entries), providers: [], asOf: null };
@@ -90,7 +92,7 @@ const Value = z.object({
     id: lenient(PlainText),
     slug: lenient(PlainText),
     name: NameText,
-    release_date: OptionalDate,
+    release_date: OptionalPastDate,
     model_creator: lenient(z.object({ name: OptionalText, slug: OptionalText })),
     evaluations: lenient(JsonObject),
     artificial_analysis_intelligence_index_cost: lenient(JsonObject),

@@ -2,7 +2,7 @@ import { JsonObject, makeItems } from '../fields.ts';
 import { readOffer, takeCatalogApart } from '../models-dev-entry.ts';
 import { MODELS_DEV_OFFER } from '../models-dev-raw.ts';
 import { defineSource } from '../source.ts';
-import { partialDate } from '../units.ts';
+import { pastDate } from '../units.ts';
 
 const SOURCE = 'bundled';
 
@@ -32,5 +32,5 @@ export const bundled = defineSource({
 
 function datesOf(entry: unknown): string[] {
   const model = JsonObject.safeParse(JsonObject.safeParse(entry).data?.model).data;
-  return [partialDate(model?.release_date), partialDate(model?.last_updated)].filter((date) => date !== null);
+  return [pastDate(model?.release_date), pastDate(model?.last_updated)].filter((date) => date !== null);
 }

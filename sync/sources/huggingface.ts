@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { nextPageUrl, readEnvelope } from '../envelope.ts';
+import { gatherPages, nextPageUrl, readEnvelope } from '../envelope.ts';
 import {
   JsonObject,
   lenient,
   lenientList,
   linkTo,
   makeItems,
-  OptionalDate,
+  OptionalPastDate,
   OptionalText,
   PlainText,
   readItem,
@@ -17,6 +17,8 @@ import { RejectedItem } from '../item.ts';
 
 const SOURCE = 'huggingface';
 const PAGE_SIZE = 500;
+/** Twice what the whole Hub takes. */
+const MAX_PAGES = 10_000;
 const PROPERTIES = [
   'downloads',
   'downloadsAllTime',
@@ -49,20 +51,13 @@ export const huggingFace = defineSource({
     const most = upstream.maxItems ?? Infinity;
     const headers: Record<string, string> =
       upstream.apiKey === null ? {} : { authorization: `Bearer ${upstream.apiKey}` };
-    const entries: { id: unknown; value: unknown }[] = [];
-    const ids = new Set<unknown>();
+    const { entries, add } = gatherPages();
     const seen = new Set<string>();
     let url: string | null = firstPageUrl(upstream.baseUrl, most);
-    while (url !== null && !seen.has(url) && entries.length < most) {
+    while (url !== null && !seen.has(url) && entries.length < most && seen.size < MAX_PAGES) {
       seen.add(url);
       const { body, headers: answered } = await upstream.getJson(url, { headers });
-      // The order moves while it is walked, so that a model can come again on a later page.
-      const fresh = readEnvelope(Page, body, url)
-        .map((value) => ({ id: idOf(value), value }))
-        .filter(({ id }) => id === undefined || !ids.has(id));
-      for (const { id } of fresh) ids.add(id);
-      if (fresh.length === 0) break;
-      entries.push(...fresh);
+      if (add(readEnvelope(Page, body, url).map((value) => ({ id: idOf(value), value }))) === 0) break;
       const next = /<([^>]*)>\s*;[^<]*\brel="?next"?/i.exec(answered.get('link') ?? '')?.[1];
       url = next === undefined ? null : withLimit(nextPageUrl(next, url), most - entries.length);
     }
@@ -130,7 +125,7 @@ const Repository = z.object({
   tags: lenientList(PlainText),
   pipeline_tag: OptionalText,
   library_name: OptionalText,
-  lastModified: OptionalDate,
+  lastModified: OptionalPastDate,
   safetensors: lenient(z.object({ total: lenient(z.int().positive()) })),
 });
 

@@ -9,7 +9,7 @@ import {
   linkTo,
   makeItems,
   NameText,
-  OptionalDate,
+  OptionalPastDate,
   OptionalText,
   readItem,
   webUrl,
@@ -49,10 +49,8 @@ export const modelsDev = defineSource({
   async fetch(upstream) {
     const catalogUrl = `${upstream.baseUrl}/api.json`;
     const metadataUrl = `${upstream.baseUrl}/models.json`;
-    const [catalog, metadata] = await Promise.all([
-      upstream.getJson(catalogUrl, { conditional: true }),
-      orWarn(upstream, () => upstream.getJson(metadataUrl, { conditional: true })),
-    ]);
+    const catalog = await upstream.getJson(catalogUrl, { conditional: true });
+    const metadata = await orWarn(upstream, () => upstream.getJson(metadataUrl, { conditional: true }));
     // Without an answer about the metadata, an unchanged catalogue brings nothing new either.
     if (catalog.notModified && metadata?.notModified !== false) return { notModified: true };
 
@@ -105,7 +103,7 @@ const MetadataEntry = ModelEntry.extend({
       harness: OptionalText,
       variant: OptionalText,
       source: OptionalText,
-      date: OptionalDate,
+      date: OptionalPastDate,
     }),
   ),
 });

@@ -2,8 +2,9 @@ import { z } from 'zod';
 import type { Benchmark } from '../../contracts/models.ts';
 import { TERMS } from '../identity/attributes.ts';
 import { ARTIFICIAL_ANALYSIS } from '../attribution.ts';
-import { nextPageUrl, readEnvelope } from '../envelope.ts';
+import { gatherPages, nextPageUrl, readEnvelope } from '../envelope.ts';
 import {
+  Description,
   isPlainText,
   JsonObject,
   lenient,
@@ -12,12 +13,14 @@ import {
   makeItems,
   NameText,
   OptionalDate,
+  OptionalPastDate,
   OptionalText,
   OptionalTokens,
   PlainText,
   readItem,
 } from '../fields.ts';
 import { kindOfId } from '../kinds.ts';
+import { readDeprecation, readEndOfSale } from '../openrouter-lifecycle.ts';
 import { readOpenRouterPricing } from '../openrouter-pricing.ts';
 import { OPENROUTER_OFFER } from '../openrouter-raw.ts';
 import { isMarkedFree } from '../prices.ts';
@@ -44,21 +47,20 @@ export const openRouter = defineSource({
   async fetch(upstream) {
     const headers: Record<string, string> =
       upstream.apiKey === null ? {} : { authorization: `Bearer ${upstream.apiKey}` };
-    const rows: unknown[] = [];
+    const { entries, add } = gatherPages();
     const seen = new Set<string>();
     let url: string | null = `${upstream.baseUrl}/models?output_modalities=all`;
     while (url !== null && !seen.has(url) && seen.size < MAX_PAGES) {
       const answer = await upstream.getJson(url, { headers, conditional: seen.size === 0 });
       if (answer.notModified) return { notModified: true };
       const page: z.infer<typeof Page> = readEnvelope(Page, answer.body, url);
-      rows.push(...page.data);
+      add(page.data.map((value) => ({ id: JsonObject.safeParse(value).data?.id, value })));
       seen.add(url);
       url = page.links?.next ? nextPageUrl(page.links.next, url) : null;
     }
     // Validators vouch for one page: with more of them, an unchanged first page tells nothing.
     if (seen.size > 1) for (const page of seen) upstream.forget(page);
     if (url !== null) upstream.warn('The list of models goes round in circles, or on for too long.');
-    const entries = rows.map((value) => ({ id: JsonObject.safeParse(value).data?.id, value }));
     return { notModified: false, items: makeItems(entries), providers: [PROVIDER], asOf: null };
   },
   raw: { offer: OPENROUTER_OFFER },
@@ -80,7 +82,7 @@ const Row = z.object({
   id: PlainText,
   name: NameText,
   created: z.unknown().optional().transform(timestampFromSeconds),
-  description: OptionalText,
+  description: Description,
   context_length: OptionalTokens,
   architecture: lenient(
     z.object({
@@ -109,10 +111,10 @@ const Row = z.object({
       supports_max_tokens: lenient(z.boolean()),
     }),
   ),
-  knowledge_cutoff: OptionalDate,
+  knowledge_cutoff: OptionalPastDate,
   expiration_date: OptionalDate,
-  canonical_slug: OptionalText,
-  hugging_face_id: OptionalText,
+  canonical_slug: lenient(PlainText),
+  hugging_face_id: lenient(PlainText),
   alias_target: lenient(z.object({ slug: PlainText })),
   benchmarks: lenient(
     z.object({
@@ -134,7 +136,7 @@ type Row = z.infer<typeof Row>;
 function readRow(itemId: string, row: Row): SourceRecord {
   const slash = row.id.indexOf('/');
   const creator = slash > 0 ? row.id.slice(0, slash).replace(/^~/, '') : null;
-  const { top_provider: serving, expiration_date: expiry } = row;
+  const { top_provider: serving } = row;
   return {
     source: SOURCE,
     id: itemId,
@@ -167,7 +169,8 @@ function readRow(itemId: string, row: Row): SourceRecord {
       npmPackage: null,
       apiShape: null,
       listedAt: row.created,
-      lifecycle: expiry === null ? null : { status: 'retiring', date: expiry, successor: null },
+      stage: null,
+      lifecycle: readEndOfSale(row.expiration_date, row.description),
     },
   };
 }
@@ -228,6 +231,10 @@ function readFacts(row: Row): ModelFacts {
       ? linkTo(`https://huggingface.co/${row.hugging_face_id}`, 'Hugging Face', 'weights')
       : [],
     knowledgeCutoff: row.knowledge_cutoff,
+    // The end of its own models is theirs, that of others' is only the end of their sale here.
+    lifecycle: row.id.startsWith(`${PROVIDER.id}/`)
+      ? readEndOfSale(row.expiration_date, row.description)
+      : readDeprecation(row.description),
     benchmarks: readBenchmarks(row.benchmarks),
   };
 }

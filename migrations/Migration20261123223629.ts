@@ -1,0 +1,57 @@
+import { MikroMigration } from './migration.ts';
+
+/** Generated from server/db/entities.ts; not to be edited. */
+export class Migration20261123223629 extends MikroMigration {
+  override name = 'Migration20261123223629';
+  override sqlite = [
+    `create table \`catalog_versions\` (\`version\` integer not null primary key, \`committed_at\` text not null, \`run_id\` text not null, \`changes\` integer not null);`,
+    `create index \`catalog_versions_committed_at_index\` on \`catalog_versions\` (\`committed_at\`);`,
+    `create table \`changes\` (\`id\` bigint not null primary key, \`version\` integer not null, \`observed_at\` text not null, \`kind\` text not null, \`model_id\` text not null, \`provider\` text not null, \`provider_model_id\` text not null, \`field\` text not null, \`old_value\` text null, \`new_value\` text null, \`source\` text null, \`view\` text not null);`,
+    `create index \`changes_observed_at_id_index\` on \`changes\` (\`observed_at\`, \`id\`);`,
+    `create index \`changes_model_id_observed_at_id_index\` on \`changes\` (\`model_id\`, \`observed_at\`, \`id\`);`,
+    `create index \`changes_provider_observed_at_id_index\` on \`changes\` (\`provider\`, \`observed_at\`, \`id\`);`,
+    `create index \`changes_version_index\` on \`changes\` (\`version\`);`,
+    `create table \`model_versions\` (\`id\` text not null, \`valid_from\` text not null, \`valid_to\` text not null, \`creator\` text not null, \`name_key\` text not null, \`search_text\` text not null, \`release_date\` text null, \`open_release_date\` text null, \`context\` bigint null, \`input_price\` bigint null, \`output_price\` bigint null, \`delisted\` integer not null, \`delisted_at\` text null, \`lifecycle_status\` text not null, \`lifecycle_date\` text null, \`target_since\` text null, \`restricted\` integer not null, \`document\` text not null, \`open_document\` text null, \`first_seen_at\` text not null, \`updated_at\` text not null, primary key (\`id\`, \`valid_from\`));`,
+    `create index \`model_versions_valid_to_index\` on \`model_versions\` (\`valid_to\`);`,
+    `create table \`offer_versions\` (\`provider\` text not null, \`provider_model_id\` text not null, \`valid_from\` text not null, \`valid_to\` text not null, \`model_id\` text not null, \`price_status\` text not null, \`delisted_at\` text null, \`lifecycle_status\` text not null, \`lifecycle_date\` text null, \`document\` text not null, primary key (\`provider\`, \`provider_model_id\`, \`valid_from\`));`,
+    `create index \`offer_versions_model_id_provider_index\` on \`offer_versions\` (\`model_id\`, \`provider\`);`,
+    `create index \`offer_versions_valid_to_index\` on \`offer_versions\` (\`valid_to\`);`,
+    `alter table \`catalog\` add column \`history_from\` text null;`,
+    `alter table \`models\` add column \`delisted_at\` text null;`,
+    `alter table \`models\` add column \`lifecycle_status\` text not null default 'active';`,
+    `alter table \`models\` add column \`lifecycle_date\` text null;`,
+    `alter table \`models\` add column \`valid_from\` text not null default '';`,
+    `create index \`models_lifecycle_date_index\` on \`models\` (\`lifecycle_date\`);`,
+    `alter table \`offers\` add column \`delisted_at\` text null;`,
+    `alter table \`offers\` add column \`lifecycle_status\` text not null default 'active';`,
+    `alter table \`offers\` add column \`lifecycle_date\` text null;`,
+    `alter table \`offers\` add column \`valid_from\` text not null default '';`,
+    `create index \`offers_lifecycle_date_index\` on \`offers\` (\`lifecycle_date\`);`,
+    `alter table \`records\` add column \`missed\` integer not null default 0;`,
+    `alter table \`records\` add column \`held\` text null;`,
+    `alter table \`sync_runs\` add column \`forced\` integer not null default 0;`,
+    `alter table \`sources\` add column \`whole_at\` text null;`,
+  ];
+  override postgresql = [
+    `create table "catalog_versions" ("version" int not null, "committed_at" text not null, "run_id" text not null, "changes" int not null, primary key ("version"));`,
+    `create index "catalog_versions_committed_at_index" on "catalog_versions" ("committed_at");`,
+    `create table "changes" ("id" bigint not null, "version" int not null, "observed_at" text not null, "kind" text not null, "model_id" text not null, "provider" text not null, "provider_model_id" text not null, "field" text not null, "old_value" text null, "new_value" text null, "source" text null, "view" text not null, primary key ("id"));`,
+    `create index "changes_observed_at_id_index" on "changes" ("observed_at", "id");`,
+    `create index "changes_model_id_observed_at_id_index" on "changes" ("model_id", "observed_at", "id");`,
+    `create index "changes_provider_observed_at_id_index" on "changes" ("provider", "observed_at", "id");`,
+    `create index "changes_version_index" on "changes" ("version");`,
+    `create table "model_versions" ("id" text not null, "valid_from" text not null, "valid_to" text not null, "creator" text not null, "name_key" text not null, "search_text" text not null, "release_date" text null, "open_release_date" text null, "context" bigint null, "input_price" bigint null, "output_price" bigint null, "delisted" int not null, "delisted_at" text null, "lifecycle_status" text not null, "lifecycle_date" text null, "target_since" text null, "restricted" int not null, "document" text not null, "open_document" text null, "first_seen_at" text not null, "updated_at" text not null, primary key ("id", "valid_from"));`,
+    `create index "model_versions_valid_to_index" on "model_versions" ("valid_to");`,
+    `create table "offer_versions" ("provider" text not null, "provider_model_id" text not null, "valid_from" text not null, "valid_to" text not null, "model_id" text not null, "price_status" text not null, "delisted_at" text null, "lifecycle_status" text not null, "lifecycle_date" text null, "document" text not null, primary key ("provider", "provider_model_id", "valid_from"));`,
+    `create index "offer_versions_model_id_provider_index" on "offer_versions" ("model_id", "provider");`,
+    `create index "offer_versions_valid_to_index" on "offer_versions" ("valid_to");`,
+    `alter table "catalog" add "history_from" text null;`,
+    `alter table "models" add "delisted_at" text null, add "lifecycle_status" text not null default 'active', add "lifecycle_date" text null, add "valid_from" text not null default '';`,
+    `create index "models_lifecycle_date_index" on "models" ("lifecycle_date");`,
+    `alter table "offers" add "delisted_at" text null, add "lifecycle_status" text not null default 'active', add "lifecycle_date" text null, add "valid_from" text not null default '';`,
+    `create index "offers_lifecycle_date_index" on "offers" ("lifecycle_date");`,
+    `alter table "records" add "missed" int not null default 0, add "held" text null;`,
+    `alter table "sync_runs" add "forced" int not null default 0;`,
+    `alter table "sources" add "whole_at" text null;`,
+  ];
+}

@@ -1,0 +1,49 @@
+import { setImmediate } from 'node:timers/promises';
+import { arrivalsOf, type Arrivals, type ItemReader } from './arrivals.ts';
+import type { FetchedSource } from './fetch.ts';
+import type { SyncPorts } from './ports.ts';
+
+/** What a run fetched, as far as it is believed, and what it comes to. */
+export interface Received {
+  fetched: FetchedSource[];
+  arrivals: Arrivals[];
+}
+
+/** Compares every good fetch with what is stored; a source whose prices all moved by a thousand is quarantined. */
+export async function receive(
+  ports: SyncPorts,
+  reader: ItemReader,
+  fetched: FetchedSource[],
+  { guarded }: { guarded: boolean },
+): Promise<Received> {
+  const received: Received = { fetched: [], arrivals: [] };
+  for (const source of fetched) {
+    const { status } = source.outcome;
+    if (status !== 'ok' && status !== 'not_modified') {
+      received.fetched.push(source);
+      continue;
+    }
+    const arrivals = await arrivalsOf(ports, reader, source, { guarded });
+    if (arrivals.shift === null) {
+      received.fetched.push(source);
+      received.arrivals.push(arrivals);
+    } else {
+      const quarantined = quarantine(source, arrivals.shift);
+      ports.onProgress({ source: quarantined.outcome });
+      received.fetched.push(quarantined);
+    }
+    await setImmediate();
+  }
+  return received;
+}
+
+function quarantine({ outcome, ...rest }: FetchedSource, shift: number): FetchedSource {
+  const moved = shift > 1 ? `${Math.round(shift)} times` : `1/${Math.round(1 / shift)} of`;
+  const message = `The prices that ${outcome.source} sent are ${moved} what they were, as if in another unit. Its last good records stay; look at it, and sync with force=true to accept it.`;
+  return {
+    ...rest,
+    records: null,
+    keeps: null,
+    outcome: { ...outcome, status: 'quarantined', error: { class: 'sanity', message } },
+  };
+}
