@@ -1,15 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { generateOpenApiDocument } from 'trpc-to-openapi';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { ERROR_STATUS, ERROR_TITLE, type ErrorCode, Problem } from '../contracts/errors.ts';
-import { api, createRouter, type Handlers } from '../contracts/index.ts';
+import { api, raw } from '../contracts/index.ts';
 import {
+  createRouterOf,
   errorsOf,
+  type HandlersOf,
   isOperation,
   type Operation,
+  operation,
   operationsOf,
   type OperationTree,
 } from '../contracts/operation.ts';
+import type { RawOperation } from '../contracts/raw.ts';
 import { DESCRIPTION, TAGS } from './texts.ts';
 
 type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
@@ -51,7 +55,9 @@ export function createDocument(): OpenApiDocument {
     readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
   ) as { version: string; license: string };
   // OperationMeta is an interface, and trpc-to-openapi 3.3 asks for an index signature.
-  const router = createRouter(stubsOf(api) as Handlers) as unknown as GeneratorRouter;
+  const tree: OperationTree = { ...api, ...texts() };
+  const stubs = stubsOf(tree) as HandlersOf<OperationTree>;
+  const router = createRouterOf(tree, stubs) as unknown as GeneratorRouter;
   const generated = generateOpenApiDocument(router, {
     title: 'Effect Models',
     description: DESCRIPTION,
@@ -72,7 +78,8 @@ export function createDocument(): OpenApiDocument {
   const document = JSON.parse(JSON.stringify(generated)) as OpenApiDocument;
   const { openapi, info, servers, paths, components } = document;
   delete paths[PROBLEM_PATH];
-  for (const [, op] of operationsOf(api)) correct(paths[op.path]?.[op.method.toLowerCase()], op);
+  for (const [, op] of operationsOf(tree)) correct(paths[op.path]?.[op.method.toLowerCase()], op);
+  for (const op of Object.values(raw)) describeRaw(paths[op.path]?.['get'], op);
   const schemas = Object.entries(components.schemas).filter(([name]) => !name.startsWith('error.'));
   const { securitySchemes } = components;
   return withoutNoise({
@@ -85,6 +92,29 @@ export function createDocument(): OpenApiDocument {
   });
 }
 
+/** What is not JSON, as the generator knows operations: their parameters are documented like all others. */
+function texts(): OperationTree {
+  const entries = Object.entries<RawOperation>(raw).map(([name, op]) => [
+    name,
+    operation({ ...op, output: z.string() }),
+  ]);
+  return Object.fromEntries(entries) as OperationTree;
+}
+
+/** Says what the answer is instead of JSON, and which parameters may come in a header. */
+function describeRaw(
+  generated: GeneratedOperation | undefined,
+  { mediaType, example, headers }: RawOperation,
+): void {
+  const success = generated?.responses['200'];
+  if (success === undefined) throw new Error(`${mediaType} was not generated`);
+  success['content'] = { [mediaType]: { schema: { type: 'string' }, example } };
+  const inHeaders = (generated?.parameters ?? [])
+    .filter(({ name }) => headers[name] !== undefined)
+    .map((parameter) => ({ ...parameter, in: 'header', name: headers[parameter.name] ?? '' }));
+  generated?.parameters?.push(...inHeaders);
+}
+
 /** Handlers that are never called, one for every operation. */
 function stubsOf(tree: OperationTree): object {
   const stub = () => Promise.reject(new Error('Not implemented'));
@@ -94,6 +124,22 @@ function stubsOf(tree: OperationTree): object {
   ]);
   return Object.fromEntries(entries) as object;
 }
+
+/** What an answer tells of the end of its model. */
+const END_HEADERS = {
+  Deprecation: header(
+    'Since when the model is deprecated, as `@` and Unix seconds (RFC 9745); absent: no date',
+    {
+      type: 'string',
+    },
+  ),
+  Sunset: header('When the model ends or ended, as an HTTP date (RFC 8594); absent: no date', {
+    type: 'string',
+  }),
+  Link: header('The model that replaces it, with `rel="successor-version"`; absent: not known', {
+    type: 'string',
+  }),
+};
 
 /** trpc-to-openapi 3.3 documents 200 always, errors of its own shape, and a body even where there is no input. */
 function correct(generated: GeneratedOperation | undefined, op: Operation): void {
@@ -107,6 +153,7 @@ function correct(generated: GeneratedOperation | undefined, op: Operation): void
   if (op.cache !== null) {
     success['headers'] = {
       ETag: header('Send it back as If-None-Match: 304 while nothing has changed', { type: 'string' }),
+      ...(op.tellsEnd ? END_HEADERS : {}),
     };
   }
   generated.responses = {
@@ -163,14 +210,14 @@ function header(description: string, schema: JsonObject): JsonObject {
   return { description, schema };
 }
 
-/** Zod 4.6 writes a pattern beside `date-time` that generators choke on, the safe integers as bounds, and closed objects: answers may grow. */
+/** Zod 4.6 writes a pattern beside `date-time` and `date` that generators choke on, the safe integers as bounds, and closed objects: answers may grow. */
 function withoutNoise<Value>(value: Value): Value {
   if (Array.isArray(value)) return value.map(withoutNoise) as Value;
   if (typeof value !== 'object' || value === null) return value;
-  const isDateTime = 'format' in value && value.format === 'date-time';
+  const isDate = 'format' in value && (value.format === 'date-time' || value.format === 'date');
   const kept = Object.entries(value).filter(
     ([name, inner]) =>
-      !(isDateTime && name === 'pattern') &&
+      !(isDate && name === 'pattern') &&
       name !== 'additionalProperties' &&
       !(['minimum', 'maximum'].includes(name) && Math.abs(Number(inner)) === Number.MAX_SAFE_INTEGER),
   );

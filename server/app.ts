@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
 import { ApiError } from '../contracts/errors.ts';
 import { createRouter } from '../contracts/index.ts';
+import { createBreakers } from '../sync/breaker.ts';
 import { HTTP_LIMITS, type HttpLimits } from '../sync/http.ts';
 import { BUNDLED, SOURCES } from '../sync/sources/index.ts';
 import { createAnswerCache } from './cache/answers.ts';
@@ -11,7 +12,7 @@ import { connectRedis } from './cache/redis.ts';
 import { createMemoryStore, createRedisStore } from './cache/store.ts';
 import type { Config } from './config.ts';
 import { openDatabase, type Database } from './db/database.ts';
-import { lastFinishedRun } from './db/runs.ts';
+import { findRun, lastCompletedRun, recentTick } from './db/runs.ts';
 import { createSyncStore, LEASE_MS } from './db/sync-store.ts';
 import { isAway, isUnavailable } from './db/unavailable.ts';
 import { createAdminGate } from './http/admin.ts';
@@ -19,7 +20,11 @@ import { createFailureLimiter, createRateLimiter } from './http/rate-limit.ts';
 import { createHttpServer } from './http/server.ts';
 import { schedule } from './scheduler.ts';
 import { createCatalogService } from './services/catalog.ts';
+import { createChangeFeed } from './services/change-feed.ts';
+import { createChangeStreams, STREAM_TIMES, type StreamTimes } from './services/change-streams.ts';
+import { createChangeService } from './services/changes.ts';
 import { createConflictService } from './services/conflicts.ts';
+import { createLifecycleService } from './services/lifecycle.ts';
 import { startProbe } from './services/probe.ts';
 import { createResolveService } from './services/resolve.ts';
 import { createSyncRunner, type SyncRunner } from './services/sync-runner.ts';
@@ -31,6 +36,7 @@ export const VERSION = packageJson.version;
 
 const MINUTE_MS = 60_000;
 const RETRY_MS = 1_000;
+const MISSES_UNTIL_DELISTED = 3;
 
 /** Times that tests shorten. */
 export interface Times {
@@ -42,7 +48,10 @@ export interface Times {
   answerTimeoutMs: number;
   /** A catalogue that has not been synced completely for so long is stale. */
   staleMs: number;
+  /** From being told to stop to refusing connections: what a load balancer has to notice that `/health/ready` says 503. */
+  drainDelayMs: number;
   http: HttpLimits;
+  streams: StreamTimes;
 }
 
 /** The times of the running service. */
@@ -52,7 +61,9 @@ export const TIMES: Times = {
   syncDeadlineMs: 60 * MINUTE_MS,
   answerTimeoutMs: 20_000,
   staleMs: 120 * MINUTE_MS,
+  drainDelayMs: 2_000,
   http: HTTP_LIMITS,
+  streams: STREAM_TIMES,
 };
 
 /** The service, wired together but not yet listening. */
@@ -83,9 +94,11 @@ export async function createApp(config: Config, logger: Logger, times: Times = T
         replaces: 'models.dev',
         answerTimeoutMs: config.world === 'dev' ? times.answerTimeoutMs : null,
       },
-      store: createSyncStore(database, times.leaseMs),
+      store: createSyncStore(database, { leaseMs: times.leaseMs, historyDays: config.historyDays }),
       limits: times.http,
+      breakers: createBreakers(times.http),
       userAgent: `effect-models/${VERSION} (+https://effectmodels.com)`,
+      missesUntilDelisted: MISSES_UNTIL_DELISTED,
       deadlineMs: times.syncDeadlineMs,
       renewEveryMs: times.renewEveryMs,
       now: () => new Date(),
@@ -97,14 +110,23 @@ export async function createApp(config: Config, logger: Logger, times: Times = T
       return probe.look();
     },
   });
+  let lastTick: string | null = null;
   const ticks = schedule(
     config.syncCron,
-    async () => {
+    async ({ gapMs }) => {
       if (state !== 'ready') return;
+      const recent = await recentTick(database, gapMs / 2);
+      if (recent !== null && recent.id !== lastTick) {
+        logger.info(`sync of this tick skipped: run ${recent.id} was it, in another process`);
+        return;
+      }
       const started = await runner.start('schedule');
       if ('conflict' in started)
         logger.info(`sync of this tick skipped: run ${started.conflict} is under way`);
-      else await started.finished;
+      else {
+        lastTick = started.id;
+        await started.finished;
+      }
     },
     (error) => logger.error({ err: error }, 'scheduled sync failed to start'),
   );
@@ -123,6 +145,8 @@ export async function createApp(config: Config, logger: Logger, times: Times = T
       isReady: () => state === 'ready',
     }),
     ...createCatalogService({ database, withheld, sources: [...SOURCES, BUNDLED] }),
+    ...createChangeService({ database, withheld }),
+    ...createLifecycleService({ database, withheld }),
     ...createConflictService({ database, withheld, sources: [...SOURCES, BUNDLED] }),
     ...createResolveService({ database, withheld, sources: [...SOURCES, BUNDLED] }),
     ...createSyncService({
@@ -135,8 +159,16 @@ export async function createApp(config: Config, logger: Logger, times: Times = T
       settings: config.sources,
     }),
   });
+  const streams = createChangeStreams({
+    database,
+    withheld,
+    onError: (error) => logger.warn({ err: error }, 'Changes can not be read for streams: trying again'),
+    times: times.streams,
+  });
+  probe.onCatalog(streams.wake);
   const http = createHttpServer({
     router,
+    raw: { 'changes.atom': createChangeFeed({ database, withheld }), 'changes.stream': streams.open },
     config,
     admin: createAdminGate({
       world: config.world,
@@ -174,8 +206,12 @@ export async function createApp(config: Config, logger: Logger, times: Times = T
     logger.info(
       `run ${started.conflict} is under way, or its process has died: looking again when its lease has run out`,
     );
-    await setTimeout(times.leaseMs, undefined, { ref: false, signal: waiting.signal }).catch(() => {});
-    if (state === 'ready') await syncAtStart();
+    for (let ended = false; !ended && state === 'ready';) {
+      await setTimeout(times.leaseMs, undefined, { ref: false, signal: waiting.signal }).catch(() => {});
+      const status = (await findRun(database.read, started.conflict))?.status;
+      ended = status !== 'running';
+      if (status === 'interrupted' && state === 'ready') await syncAtStart();
+    }
   };
 
   return {
@@ -195,8 +231,9 @@ export async function createApp(config: Config, logger: Logger, times: Times = T
       state = 'stopping';
       ticks.stop();
       waiting.abort();
-      await starting;
-      await Promise.all([runner.stop(), drain(http), probe.stop()]);
+      await Promise.all([starting, streams.close()]);
+      const delayMs = config.world === 'production' && http.server.listening ? times.drainDelayMs : 0;
+      await Promise.all([runner.stop(), drain(http, delayMs), probe.stop()]);
       if (redis?.isOpen) redis.destroy();
       await database.close();
     },
@@ -204,9 +241,9 @@ export async function createApp(config: Config, logger: Logger, times: Times = T
 }
 
 async function isStale(database: Database, staleMs: number): Promise<boolean> {
-  const last = await lastFinishedRun(database.read);
-  if (last === null || last.status !== 'completed') return true;
-  return Date.now() - Date.parse(last.startedAt) >= staleMs;
+  const last = await lastCompletedRun(database.read);
+  // A clock that was set back makes the last run one of the future.
+  return last === null || Math.abs(Date.now() - Date.parse(last.startedAt)) >= staleMs;
 }
 
 async function migrateWhenReachable(
@@ -227,11 +264,15 @@ async function migrateWhenReachable(
   }
 }
 
-const DRAIN_MS = 8_000;
+const DRAIN_MS = 6_000;
 const DRAIN_STEP_MS = 50;
 
-/** Closes the server: answers what is in flight, cuts what is still open after 8 s. Fastify 5.12 alone waits for kept-alive connections. */
-async function drain(http: FastifyInstance): Promise<void> {
+/**
+ * Closes the server: goes on for `delayMs`, then answers what is in flight and cuts what is still open after 6 s. Fastify
+ * 5.12 alone waits for kept-alive connections.
+ */
+async function drain(http: FastifyInstance, delayMs: number): Promise<void> {
+  await setTimeout(delayMs);
   const idle = setInterval(() => http.server.closeIdleConnections(), DRAIN_STEP_MS);
   const cut = globalThis.setTimeout(() => http.server.closeAllConnections(), DRAIN_MS);
   try {

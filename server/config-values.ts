@@ -93,6 +93,11 @@ function isAddress(text: string): boolean {
   );
 }
 
+const retentionDays = z
+  .string()
+  .regex(/^(all|[1-9]\d{0,4})$/, 'must be a number of days above 0, or all')
+  .transform((value) => (value === 'all' ? null : Number(value)));
+
 /** Every variable that is not a source's own, and its default. */
 export const variables = z.object({
   PORT: digits.refine((value) => Number(value) <= 65_535, 'must be a port number').default('3000'),
@@ -105,6 +110,7 @@ export const variables = z.object({
   SYNC_ON_START: z.enum(['if-stale', 'always', 'never']).default('if-stale'),
   ARTIFICIAL_ANALYSIS_PUBLISH: z.enum(['on', 'off']).default('on'),
   RATE_LIMIT_PER_MINUTE: digits.default('600'),
+  HISTORY_RETENTION_DAYS: retentionDays.prefault('all'),
   TRUSTED_PROXIES: addresses.prefault(''),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });

@@ -23,6 +23,8 @@ export interface Config {
   publishArtificialAnalysis: boolean;
   /** Requests a minute an address may make; 0: any number. */
   rateLimitPerMinute: number;
+  /** How many days of history are kept; null: all of it. */
+  historyDays: number | null;
   /** Addresses whose X-Forwarded-For is believed. */
   trustedProxies: string[];
   logLevel: string;
@@ -93,6 +95,7 @@ export function readConfig(
     sources,
     publishArtificialAnalysis: read('ARTIFICIAL_ANALYSIS_PUBLISH') === 'on',
     rateLimitPerMinute: Number(read('RATE_LIMIT_PER_MINUTE')),
+    historyDays: read('HISTORY_RETENTION_DAYS'),
     trustedProxies: read('TRUSTED_PROXIES'),
     logLevel: read('LOG_LEVEL'),
   };

@@ -56,7 +56,14 @@ async function listen({ http }: App, { host, port }: Config): Promise<void> {
 
 async function syncOnce(config: Config, logger: Logger): Promise<number> {
   const app = await createApp({ ...config, syncCron: null, syncOnStart: 'never' }, logger);
-  for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => void app.runner.stop());
+  let stopping = false;
+  for (const signal of ['SIGTERM', 'SIGINT']) {
+    process.on(signal, () => {
+      if (stopping) process.exit(1);
+      stopping = true;
+      void app.runner.stop();
+    });
+  }
   try {
     return await runOnce(app, logger);
   } finally {

@@ -1,5 +1,7 @@
 import { Cron } from 'croner';
 
+const SECOND_MS = 1_000;
+
 /** Runs work by a cron expression. */
 export interface Schedule {
   /** When it runs next; null: never. */
@@ -19,16 +21,25 @@ export function isCronExpression(expression: string): boolean {
   }
 }
 
-/** Runs `work` by a cron expression in UTC, never twice at once; null: never at all. */
+/**
+ * Runs `work` by a cron expression in UTC, never twice at once, nor for one tick though the clock is set back; null: never
+ * at all. `work` is told how far the tick is from the one before. Ticks that were slept through are made up for by one.
+ */
 export function schedule(
   expression: string | null,
-  work: () => Promise<void>,
+  work: (tick: { gapMs: number }) => Promise<void>,
   onError: (error: unknown) => void,
 ): Schedule {
   if (expression === null) return { nextAt: () => null, stop: () => {} };
   const options = { timezone: 'UTC', protect: true, unref: true, catch: onError };
+  let last: number | null = null;
   const cron = new Cron(expression, options, async () => {
-    await work();
+    const [tick, before] = cron.previousRuns(2, new Date(Date.now() + SECOND_MS));
+    const gapMs = tick && before ? tick.getTime() - before.getTime() : 0;
+    const now = performance.now();
+    if (last !== null && now - last < gapMs / 2) return;
+    last = now;
+    await work({ gapMs });
   });
   return { nextAt: () => cron.nextRun(), stop: () => cron.stop() };
 }

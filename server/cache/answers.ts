@@ -33,7 +33,7 @@ function canonical(input: unknown): string {
  */
 export function createAnswerCache(
   store: TextStore,
-  { catalog, now = Date.now }: { catalog: () => CatalogState; now?: () => number },
+  { catalog, now = () => performance.now() }: { catalog: () => CatalogState; now?: () => number },
 ): AnswerCache {
   const loading = new Map<string, Promise<string>>();
   let pausedUntil = 0;
@@ -58,7 +58,7 @@ export function createAnswerCache(
     async serve(request): Promise<Answer> {
       const key = keyOf(catalog(), request);
       const kept = await ask(() => store.get(key));
-      if (typeof kept === 'string' && kept.startsWith('{')) return { body: kept, state: 'hit' };
+      if (typeof kept === 'string' && kept.startsWith(request.begins)) return { body: kept, state: 'hit' };
       let body = loading.get(key);
       if (body === undefined) {
         body = load(request).finally(() => loading.delete(key));

@@ -13,6 +13,9 @@ interface Field {
 type Values = Record<string, unknown>;
 type Issues = Problem['errors'];
 
+/** What the reader has to know of an operation. */
+type InputOf = Pick<Operation, 'method' | 'path' | 'query' | 'input'>;
+
 /** Reads the input of one operation from requests. */
 export interface InputReader {
   /** The input in the contract's types, not yet held to its rules. Throws `ApiError`. */
@@ -22,7 +25,7 @@ export interface InputReader {
 }
 
 /** Makes the reader of an operation: GET reads path and query, POST reads path, JSON body, and in the query what the contract says. */
-export function createInputReader(op: Operation): InputReader {
+export function createInputReader(op: InputOf): InputReader {
   const fields = new Map(Object.entries(op.input.shape).map(([name, schema]) => [name, fieldOf(schema)]));
   const segments = op.path.split('/');
   const inPath = new Set(segments.filter((part) => part.startsWith('{')).map((part) => part.slice(1, -1)));
@@ -49,7 +52,7 @@ export function createInputReader(op: Operation): InputReader {
 }
 
 /** What the contract has to say beside faults that were found already, so that all are named at once. */
-function otherIssues(op: Operation, values: Values, found: Issues): Issues {
+function otherIssues(op: InputOf, values: Values, found: Issues): Issues {
   const named = new Set(found.map(({ path }) => path));
   const result = op.input.safeParse(values);
   return result.success

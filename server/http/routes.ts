@@ -1,10 +1,11 @@
-import { hash } from 'node:crypto';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions as FastifyRoute } from 'fastify';
 import { api, type AppRouter } from '../../contracts/index.ts';
-import { type Context, operationsOf } from '../../contracts/operation.ts';
+import { type Context, type Operation, operationsOf } from '../../contracts/operation.ts';
 import type { AnswerCache, CatalogState } from './answer-cache.ts';
+import { sendCacheable } from './cacheable.ts';
 import { type ContextOptions, createContext } from './context.ts';
 import { createInputReader } from './input.ts';
+import { lifecycleHeaders } from './lifecycle-headers.ts';
 
 /** What the REST routes need. */
 export interface RouteOptions extends ContextOptions {
@@ -19,13 +20,7 @@ export function registerRoutes(app: FastifyInstance, options: RouteOptions): voi
   for (const [name, op] of operationsOf(api)) {
     const reader = createInputReader(op);
     app.route({
-      // Node leaves the body out of answers to HEAD by itself and keeps every header.
-      method: op.method === 'GET' ? ['GET', 'HEAD'] : op.method,
-      url: op.path.replaceAll(/\{(\w+)\}/g, ':$1'),
-      // Before the body is read, so that strangers learn nothing; the procedure asks again, for every way in.
-      ...(op.admin
-        ? { onRequest: (request, reply) => createContext(request, reply, options).requireAdmin() }
-        : {}),
+      ...routeOf(op, options),
       handler: async (request, reply) => {
         const context = createContext(request, reply, options);
         const input = reader.read(request);
@@ -34,16 +29,37 @@ export function registerRoutes(app: FastifyInstance, options: RouteOptions): voi
           const body = JSON.stringify(await call());
           return reply.code(op.status).type(JSON_TYPE).header('cache-control', 'no-store').send(body);
         }
-        const { body, state } = await options.answers.serve({
+        const answer = await options.answers.serve({
           operation: name,
           kind: op.cache,
           input: reader.parse(input),
+          begins: '{',
           load: async () => cacheable(await call()),
         });
-        return sendCacheable(request, reply.code(op.status), body, state);
+        if (op.tellsEnd) reply.headers(lifecycleHeaders(answer.body));
+        return sendCacheable(request, reply.code(op.status), { type: JSON_TYPE, ...answer });
       },
     });
   }
+}
+
+/** Where an operation is found, and who may ask. */
+export function routeOf(
+  op: Pick<Operation, 'method' | 'path' | 'admin'>,
+  options: ContextOptions,
+): Pick<FastifyRoute, 'method' | 'url' | 'onRequest'> {
+  return {
+    // Node leaves the body out of answers to HEAD by itself and keeps every header.
+    method: op.method === 'GET' ? ['GET', 'HEAD'] : op.method,
+    url: op.path.replaceAll(/\{(\w+)\}/g, ':$1'),
+    // Before the body is read, so that strangers learn nothing; the procedure asks again, for every way in.
+    ...(op.admin
+      ? {
+          onRequest: (request: FastifyRequest, reply: FastifyReply) =>
+            createContext(request, reply, options).requireAdmin(),
+        }
+      : {}),
+  };
 }
 
 /** Calls a procedure by its dotted name. The guard, the input's rules and the output's rules are in the procedure. */
@@ -57,33 +73,4 @@ function callByName(router: AppRouter, name: string, context: Context, input: un
 function cacheable(output: unknown): { catalog: CatalogState; body: string } {
   const { meta, timestamp } = output as { meta: { catalogVersion: number }; timestamp: string };
   return { catalog: { version: meta.catalogVersion, committedAt: timestamp }, body: JSON.stringify(output) };
-}
-
-const CACHE_STATUS = { hit: 'hit', miss: 'fwd=miss' };
-
-function sendCacheable(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  body: string,
-  state: keyof typeof CACHE_STATUS,
-): FastifyReply {
-  // Weak: compressed and plain bytes share the tag.
-  const tag = `W/"${hash('sha256', body, 'base64url').slice(0, 22)}"`;
-  reply.headers({
-    etag: tag,
-    'cache-control': 'public, max-age=60, stale-while-revalidate=60, stale-if-error=86400',
-    'cache-status': `effect-models; ${CACHE_STATUS[state]}`,
-    vary: 'accept-encoding',
-  });
-  if (isKnown(request.headers['if-none-match'], tag)) return reply.code(304).send();
-  return reply.type(JSON_TYPE).send(body);
-}
-
-function isKnown(ifNoneMatch: string | undefined, tag: string): boolean {
-  if (ifNoneMatch === undefined) return false;
-  const opaque = tag.slice(2);
-  return ifNoneMatch.split(',').some((given) => {
-    const known = given.trim();
-    return known === '*' || known.replace(/^W\//, '') === opaque;
-  });
 }

@@ -19,6 +19,7 @@ import { registerDocs } from './docs.ts';
 import { createPathTable, notFound, pathOf, requireCanonicalPath } from './paths.ts';
 import { PROBLEM_TYPE, refuseRawRequest } from './problem.ts';
 import type { RateLimiter } from './rate-limit.ts';
+import { type RawAnswers, registerRaw } from './raw.ts';
 import { registerRoutes } from './routes.ts';
 import { SECURITY_HEADERS } from './security.ts';
 import { registerTrpc } from './trpc.ts';
@@ -26,6 +27,7 @@ import { registerTrpc } from './trpc.ts';
 /** What the HTTP edge is made of. */
 export interface HttpServerOptions {
   router: AppRouter;
+  raw: RawAnswers;
   config: Pick<Config, 'world' | 'adminSecretHashes' | 'trustedProxies' | 'rateLimitPerMinute'>;
   admin: AdminGate;
   limiter: RateLimiter;
@@ -112,6 +114,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   app.setNotFoundHandler((request, reply) => sendProblem(notFound(), request, reply));
   void app.register((scope, _, done) => {
     registerRoutes(scope, options);
+    registerRaw(scope, options);
     registerTrpc(scope, options);
     registerDocs(scope);
     done();

@@ -7,23 +7,32 @@ import type { SourceDefinition } from '../../sync/source.ts';
 import { catalogVersion, listProviders } from '../db/catalog.ts';
 import type { Database } from '../db/database.ts';
 import { itemsOfModel } from '../db/items.ts';
-import { findModel, findModelId, listModels } from '../db/models.ts';
+import { historyOf } from '../db/history.ts';
+import { findModel, findModelId, isDelisted, listModels } from '../db/models.ts';
 import { listOffers } from '../db/offers.ts';
+import { asOfTime } from './as-of.ts';
+import { cursorOf, positionOf } from './changes.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
+import { namesOf } from './names.ts';
 
-/** The names under which a model may be stored: as it was asked for, and with the creator spelled our way. */
-export function namesOf(creator: string, slug: string): string[] {
-  const name = slug.toLowerCase();
-  const spelled = creator.toLowerCase();
-  return [...new Set([`${spelled}/${name}`, `${knownCreator(creator)?.id ?? spelled}/${name}`])];
-}
+const NEWEST_FIRST = '-observedAt';
 
-function unknownModel(creator: string, slug: string): ApiError {
+function unknownModel(creator: string, slug: string, asOf?: string): ApiError {
   const name = `${creator}/${slug}`.toLowerCase();
+  if (asOf !== undefined)
+    return new ApiError(
+      'NOT_FOUND',
+      `No model was published as "${name}" as of ${asOf}: GET /v1/models/${name}/history says when it was.`,
+    );
   return new ApiError(
     'NOT_FOUND',
     `No model is known as "${name}": ask GET /v1/resolve?id=... what it may mean, or look for its id with GET /v1/models?search=...`,
   );
+}
+
+function presentOnly(): ApiError {
+  const message = 'Who said what is known of the present alone: leave out include or asOf.';
+  return new ApiError('BAD_REQUEST', message, { extra: { errors: [{ path: 'include', message }] } });
 }
 
 /** Answers about models and providers, each from one consistent state of the catalogue. */
@@ -40,7 +49,7 @@ export function createCatalogService({
 }): Pick<Handlers, 'models' | 'providers'> {
   return {
     models: {
-      list: ({ limit, offset, cursor, provider, creator, search, sort }) => {
+      list: ({ limit, offset, cursor, provider, creator, search, lifecycle, asOf, sort }) => {
         if (cursor !== undefined && offset !== 0) {
           throw new ApiError(
             'BAD_REQUEST',
@@ -61,6 +70,8 @@ export function createCatalogService({
               provider: provider?.toLowerCase() ?? null,
               creator: creator === undefined ? null : (knownCreator(creator)?.id ?? creator.toLowerCase()),
               words: search?.toLowerCase().split(/\s+/) ?? [],
+              lifecycle: lifecycle ?? null,
+              at: await asOfTime(db, asOf),
               sort: { field, descending },
             },
             { withheld },
@@ -74,11 +85,13 @@ export function createCatalogService({
         });
       },
 
-      get: ({ creator, slug, include = [] }) =>
+      get: ({ creator, slug, include = [], asOf }) =>
         snapshot(async (db) => {
           const { version, committedAt } = await catalogVersion(db);
-          const model = await findModel(db, dialect, namesOf(creator, slug), { withheld });
-          if (model === null) throw unknownModel(creator, slug);
+          const at = await asOfTime(db, asOf);
+          if (at !== null && include.length > 0) throw presentOnly();
+          const model = await findModel(db, dialect, namesOf(creator, slug), { withheld }, at);
+          if (model === null) throw unknownModel(creator, slug, asOf);
           if (include.includes('provenance')) {
             const items = await itemsOfModel(db, model.id);
             const stored = items.map((item) => readStored(sources, item)).filter((record) => record !== null);
@@ -87,20 +100,41 @@ export function createCatalogService({
           return { data: model, meta: { catalogVersion: version }, timestamp: committedAt };
         }),
 
-      offers: ({ creator, slug, provider, status, limit, offset }) =>
+      offers: ({ creator, slug, provider, status, lifecycle, asOf, limit, offset }) =>
         snapshot(async (db) => {
           const { version, committedAt } = await catalogVersion(db);
-          const modelId = await findModelId(db, namesOf(creator, slug), { withheld });
-          if (modelId === null) throw unknownModel(creator, slug);
+          const at = await asOfTime(db, asOf);
+          const modelId = await findModelId(db, namesOf(creator, slug), { withheld }, at);
+          if (modelId === null) throw unknownModel(creator, slug, asOf);
           const { offers, total } = await listOffers(db, dialect, {
             modelId,
             provider: provider?.toLowerCase() ?? null,
             status: status ?? null,
+            lifecycle: lifecycle ?? null,
+            delisted: await isDelisted(db, modelId, at),
+            at,
             limit,
             offset,
           });
           const meta = { total, limit, offset, nextCursor: null, catalogVersion: version, modelId };
           return { data: offers, meta, timestamp: committedAt };
+        }),
+
+      history: ({ creator, slug, limit, cursor, provider, kind }) =>
+        snapshot(async (db) => {
+          const { version, committedAt } = await catalogVersion(db);
+          const modelId = await findModelId(db, namesOf(creator, slug), { withheld });
+          if (modelId === null) throw unknownModel(creator, slug);
+          const told = await historyOf(db, modelId, {
+            limit,
+            after: cursor === undefined ? null : positionOf(cursor, NEWEST_FIRST),
+            provider: provider?.toLowerCase() ?? null,
+            kinds: kind ?? null,
+            withheld,
+          });
+          const nextCursor = told.next === null ? null : cursorOf(told.next, NEWEST_FIRST);
+          const meta = { catalogVersion: version, total: told.total, nextCursor };
+          return { data: told.history, meta, timestamp: committedAt };
         }),
     },
     providers: {

@@ -4,12 +4,12 @@ import type { BareConflict } from '../../sync/conflicts.ts';
 import { knownCreator } from '../../sync/identity.ts';
 import { inFull, readStored } from '../../sync/provenance.ts';
 import type { SourceDefinition } from '../../sync/source.ts';
-import { namesOf } from './catalog.ts';
 import { catalogVersion } from '../db/catalog.ts';
 import { listConflicts } from '../db/conflicts.ts';
 import type { Database } from '../db/database.ts';
 import { itemsById, type StoredItem } from '../db/items.ts';
 import { findModelId } from '../db/models.ts';
+import { namesOfId } from './names.ts';
 
 /** Answers about where sources disagree, from one consistent state of the catalogue. */
 export function createConflictService({
@@ -44,9 +44,7 @@ export function createConflictService({
       list: ({ limit, offset, field, source, model, creator, minSize }) =>
         snapshot(async (db) => {
           const { version, committedAt } = await catalogVersion(db);
-          const [first = '', ...rest] = model?.split('/') ?? [];
-          const modelId =
-            model === undefined ? null : await findModelId(db, namesOf(first, rest.join('/')), { withheld });
+          const modelId = model === undefined ? null : await findModelId(db, namesOfId(model), { withheld });
           const query = {
             // An empty id is that of no model.
             modelId: model === undefined ? null : (modelId ?? ''),

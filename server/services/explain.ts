@@ -3,7 +3,7 @@ import { Match } from '../../contracts/names.ts';
 import { contradiction, distinctRows, union, type Cluster } from '../../sync/identity/cluster.ts';
 import { describe, type Description } from '../../sync/identity/describe.ts';
 import { byRecord } from '../../sync/identity/joiner.ts';
-import type { IdentityChangeRow } from '../../sync/store.ts';
+import type { IdentityChangeRow } from '../../sync/rows.ts';
 import { readStored } from '../../sync/provenance.ts';
 import type { SourceDefinition } from '../../sync/source.ts';
 import { loadKeys, loadRecords } from '../db/catalog-index.ts';

@@ -1,6 +1,6 @@
 import type { Transaction } from 'kysely';
 import type { Match } from '../../contracts/names.ts';
-import type { IdentityChangeRow } from '../../sync/store.ts';
+import type { IdentityChangeRow } from '../../sync/rows.ts';
 import { readStored } from '../../sync/provenance.ts';
 import type { SourceDefinition } from '../../sync/source.ts';
 import { itemsOfModel } from '../db/items.ts';

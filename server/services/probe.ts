@@ -18,6 +18,8 @@ export interface Probe {
   catalog(): CatalogVersion;
   /** Tells of a catalogue that this process has just published. */
   published(catalog: CatalogVersion): void;
+  /** Calls back whenever another catalogue than before is seen. */
+  onCatalog(listener: () => void): void;
   /** Looks now. */
   look(): Promise<void>;
   /** Stops looking, and waits until it has. */
@@ -30,15 +32,20 @@ const EVERY_MS = 1_000;
 export function startProbe({ database, cacheIsUp }: { database: Database; cacheIsUp: () => boolean }): Probe {
   let state: ProbeState = { database: true, cache: true, syncs: true };
   let catalog = EMPTY_CATALOG;
+  const listeners: (() => void)[] = [];
   const published = (seen: CatalogVersion) => {
+    const before = catalog;
     catalog = seen;
+    const isOther = seen.version !== before.version || seen.committedAt !== before.committedAt;
+    if (isOther) for (const listener of listeners) listener();
   };
+  const onCatalog = (listener: () => void) => void listeners.push(listener);
   const look = async () => {
     try {
       const before = catalog;
       const seen = await catalogVersion(database.read);
       // What was published while this look was under way is newer than what it saw.
-      if (catalog === before) catalog = seen;
+      if (catalog === before) published(seen);
       await sweepDeadRuns(database);
       const statuses = await lastStatuses(database.read, 2);
       const syncs = statuses.length < 2 || statuses.includes('completed');
@@ -56,5 +63,5 @@ export function startProbe({ database, cacheIsUp }: { database: Database; cacheI
     clearInterval(timer);
     await looking;
   };
-  return { state: () => state, catalog: () => catalog, published, look, stop };
+  return { state: () => state, catalog: () => catalog, published, onCatalog, look, stop };
 }

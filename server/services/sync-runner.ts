@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { ApiError } from '../../contracts/errors.ts';
 import type { SourceOutcome } from '../../contracts/sync.ts';
 import type { FinishedRun, SyncPorts } from '../../sync/ports.ts';
 import { startRun, type StartedRun } from '../../sync/run.ts';
@@ -8,7 +9,7 @@ import type { Trigger } from '../../sync/store.ts';
 export interface SyncRunner {
   /** Starts a run, or answers with the id of the one under way. */
   start(trigger: Trigger, options?: { force?: boolean }): Promise<StartedRun | { conflict: string }>;
-  /** Aborts the run of this process, if there is one, and waits until it has ended. */
+  /** Aborts the run of this process, if there is one, and waits until it has ended; no other begins. */
   stop(): Promise<void>;
 }
 
@@ -24,6 +25,8 @@ function outcomeLine(outcome: SourceOutcome): string {
       return `${source}: not modified since the last fetch (${count(fetched)} items) in ${seconds} s`;
     case 'disabled':
       return `${source}: disabled, no API key`;
+    case 'quarantined':
+      return `${source}: sync quarantined what it brought after ${requests} requests in ${seconds} s (${error?.class}): ${error?.message}`;
     case 'failed':
       return `${source}: sync failed after ${requests} requests in ${seconds} s (${error?.class}): ${error?.message}`;
   }
@@ -31,7 +34,8 @@ function outcomeLine(outcome: SourceOutcome): string {
 
 function report(logger: Logger, outcome: SourceOutcome): void {
   const fields = { source: outcome.source, outcome: outcome.status };
-  logger[outcome.status === 'failed' ? 'warn' : 'info'](fields, outcomeLine(outcome));
+  const isBad = outcome.status === 'failed' || outcome.status === 'quarantined';
+  logger[isBad ? 'warn' : 'info'](fields, outcomeLine(outcome));
   for (const warning of outcome.warnings) logger.warn(fields, `${outcome.source}: ${warning}`);
   for (const { reason, count: rejected, samples } of outcome.rejections) {
     logger.warn({ ...fields, samples }, `${outcome.source}: ${count(rejected)} rejected: ${reason}`);
@@ -58,27 +62,38 @@ export function createSyncRunner({
   onFinished: (run: FinishedRun) => Promise<void>;
 }): SyncRunner {
   let current: StartedRun | null = null;
+  let beginning: Promise<unknown> = Promise.resolve();
+  let stopped = false;
   const onProgress: SyncPorts['onProgress'] = (progress) => {
     if ('source' in progress) report(logger, progress.source);
     else if ('note' in progress) logger.warn(progress.note);
     else logger.error({ err: progress.error }, 'sync failed unexpectedly');
   };
+  const begin: SyncRunner['start'] = async (trigger, options) => {
+    const started = await startRun({ ...ports, onProgress }, trigger, options);
+    if ('conflict' in started) return started;
+    logger.info({ runId: started.id, trigger }, `sync ${started.id} started`);
+    const finished = started.finished.then(async (run) => {
+      current = null;
+      const told = onFinished(run);
+      reportEnd(logger, run);
+      await told;
+      return run;
+    });
+    current = { ...started, finished };
+    return current;
+  };
   return {
     async start(trigger, options) {
-      const started = await startRun({ ...ports, onProgress }, trigger, options);
-      if ('conflict' in started) return started;
-      logger.info({ runId: started.id, trigger }, `sync ${started.id} started`);
-      const finished = started.finished.then(async (run) => {
-        current = null;
-        const told = onFinished(run);
-        reportEnd(logger, run);
-        await told;
-        return run;
-      });
-      current = { ...started, finished };
-      return current;
+      if (stopped) throw new ApiError('SERVICE_UNAVAILABLE', 'The service is shutting down: try again.');
+      const begun = begin(trigger, options);
+      beginning = Promise.allSettled([beginning, begun]);
+      return begun;
     },
     async stop() {
+      stopped = true;
+      current?.abort();
+      await beginning;
       current?.abort();
       await current?.finished;
     },

@@ -1,0 +1,22 @@
+import type { Kysely } from 'kysely';
+import { ApiError } from '../../contracts/errors.ts';
+import { historyFrom, timeOf } from '../db/as-of.ts';
+import type { Tables } from '../db/orm.ts';
+import { pointOf } from './changes.ts';
+
+function refuse(message: string): ApiError {
+  return new ApiError('BAD_REQUEST', message, { extra: { errors: [{ path: 'asOf', message }] } });
+}
+
+/** Reads `asOf`: the time that is meant; null: now. Throws `ApiError` BAD_REQUEST where nothing is known of that time. */
+export async function asOfTime(db: Kysely<Tables>, asOf: string | undefined): Promise<string | null> {
+  if (asOf === undefined) return null;
+  const [at, begins] = [await timeOf(db, pointOf(asOf)), await historyFrom(db)];
+  if (at === null)
+    throw refuse(`There is no catalogue version ${asOf} in the history: ask for a time instead.`);
+  if (Date.parse(at) > Date.now())
+    throw refuse(`${asOf} is yet to come: leave asOf out to see what is published now.`);
+  if (begins === null) throw refuse('Nothing has been published yet: ask again after the first sync.');
+  if (at < begins) throw refuse(`The history begins at ${begins}: ask for that time or a later one.`);
+  return at;
+}
