@@ -50,6 +50,7 @@ const DEFAULTS: Config = {
   publishArtificialAnalysis: true,
   rateLimitPerMinute: 600,
   trustedProxies: [],
+  historyDays: null,
   logLevel: 'info',
 };
 
@@ -131,6 +132,8 @@ describe('every variable changes what it names and nothing else', () => {
     ['ARTIFICIAL_ANALYSIS_PUBLISH', 'off', { publishArtificialAnalysis: false }],
     ['RATE_LIMIT_PER_MINUTE', '0', { rateLimitPerMinute: 0 }],
     ['RATE_LIMIT_PER_MINUTE', '120', { rateLimitPerMinute: 120 }],
+    ['HISTORY_RETENTION_DAYS', '365', { historyDays: 365 }],
+    ['HISTORY_RETENTION_DAYS', 'all', { historyDays: null }],
     ['TRUSTED_PROXIES', '10.0.0.1', { trustedProxies: ['10.0.0.1'] }],
     ['TRUSTED_PROXIES', ' 10.0.0.0/8, ::1 ,', { trustedProxies: ['10.0.0.0/8', '::1'] }],
     ['LOG_LEVEL', 'debug', { logLevel: 'debug' }],
@@ -172,6 +175,7 @@ describe('a value that can not be used is refused by the name of its variable', 
     ['HUGGINGFACE_MAX_MODELS', '1e3', 'must be a whole number above 0, or all'],
     ['ARTIFICIAL_ANALYSIS_PUBLISH', 'perhaps', 'on'],
     ['RATE_LIMIT_PER_MINUTE', '-5', 'must be a whole number'],
+    ['HISTORY_RETENTION_DAYS', '00', 'must be a number of days above 0, or all'],
     ['LOG_LEVEL', 'shouting', 'info'],
   ])('%s=%s', (variable, value, problem) => {
     const said = problemOf({ [variable]: value });

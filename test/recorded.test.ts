@@ -374,6 +374,7 @@ describe.skipIf(!hasPayloads)('the recorded set of 2026-07-02', () => {
 /** Fields that are put together of what several entries say, or spelled our way. */
 const PUT_TOGETHER = new Set<StatedField>([
   'target',
+  'lifecycle.successor',
   'parameters',
   'baseModels',
   'languages',

@@ -8,14 +8,17 @@ import { DATABASES } from '../support/databases.ts';
 import { startProxy } from '../support/proxy.ts';
 
 const [SQLITE, POSTGRES] = DATABASES;
-const AT = '2026-07-02T10:00:00.000Z';
 
 describe.each(DATABASES)('a run whose process has died, on $name', ({ create }) => {
   test('is shown as interrupted when its lease has run out, though no other run begins', async () => {
     const own = await create();
     const app = await startApp({ DATABASE_URL: own.url });
     try {
-      await createSyncStore(app.database, 1_500).beginRun({ id: 'sync_dead', trigger: 'api', startedAt: AT });
+      await createSyncStore(app.database, { leaseMs: 1_500 }).beginRun({
+        id: 'sync_dead',
+        trigger: 'api',
+        forced: false,
+      });
       const running = async () =>
         (await app.json<{ data: { runningSync: { id: string } | null } }>('/v1/status')).data.runningSync?.id;
       expect(await running()).toBe('sync_dead');
@@ -43,11 +46,15 @@ test('SQLite: a commit waits while another process writes to the file', async ()
       await sql`commit`.execute(connection);
     });
     await setTimeout(50);
-    const beginning = createSyncStore(database).beginRun({ id: 'sync_1', trigger: 'api', startedAt: AT });
+    const beginning = createSyncStore(database).beginRun({
+      id: 'sync_1',
+      trigger: 'api',
+      forced: false,
+    });
     await setTimeout(800);
     release.resolve();
     await writing;
-    expect(await beginning).toEqual({ begun: true });
+    expect(await beginning).toMatchObject({ begun: true });
   } finally {
     await Promise.all([database.close(), other.close()]);
     await own.drop();

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
+import { Readable } from 'node:stream';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { ApiError } from '../../contracts/errors.ts';
@@ -9,6 +10,7 @@ import type { Context } from '../../contracts/operation.ts';
 import { createAdminGate } from '../../server/http/admin.ts';
 import type { AnswerCache } from '../../server/http/answer-cache.ts';
 import { createFailureLimiter, createRateLimiter } from '../../server/http/rate-limit.ts';
+import type { RawAnswers } from '../../server/http/raw.ts';
 import { createHttpServer } from '../../server/http/server.ts';
 
 /** An admin secret that the edge under test accepts in production. */
@@ -66,7 +68,8 @@ export const model: Model = {
   releaseDate: '2024-05-13',
   lastUpdated: null,
   knowledgeCutoff: null,
-  lifecycle: { status: 'active', date: null, successor: null },
+  stage: null,
+  lifecycle: { status: 'active', date: null, successor: null, source: null },
   popularity: { downloads: null, downloadsAllTime: null, likes: null },
   benchmarks: [],
   attributions: [],
@@ -127,11 +130,16 @@ function createHandlers(calls: Call[]): Handlers {
         meta: { ...page({ limit, offset }), modelId: model.id },
         timestamp: time,
       }),
+      history: () => Promise.reject(new Error('not asked here')),
     },
     resolve: {
       get: async () =>
         Promise.reject(new ApiError('NOT_FOUND', 'There is no such name.', { extra: { hints: [] } })),
       many: async () => ({ data: [], meta, timestamp: time }),
+    },
+    changes: { list: () => Promise.reject(new Error('not asked here')) },
+    lifecycle: {
+      list: async ({ limit, offset }) => ({ data: [], meta: page({ limit, offset }), timestamp: time }),
     },
     conflicts: {
       list: async (input) => ({
@@ -152,6 +160,23 @@ function createHandlers(calls: Call[]): Handlers {
         history: async (input) => ({ data: [], meta: page(input), timestamp: time }),
         get: async ({ id }) => Promise.reject(new ApiError('NOT_FOUND', `There is no run ${id}.`)),
       },
+    },
+  };
+}
+
+/** The same for what is not JSON. */
+function createRawHandlers(calls: Call[]): RawAnswers {
+  return {
+    'changes.atom': async (input) => {
+      calls.push({ name: 'changes.atom', input });
+      return {
+        catalog: { version: 7, committedAt: time },
+        body: `<?xml version="1.0"?>${'<a/>'.repeat(500)}`,
+      };
+    },
+    'changes.stream': async (input) => {
+      calls.push({ name: 'changes.stream', input });
+      return Readable.from([': 1\n\n', ': 2\n\n']);
     },
   };
 }
@@ -198,6 +223,7 @@ export async function startEdge(
   const secretHashes = secrets.map(digestOf);
   const app = createHttpServer({
     router: createRouter(createHandlers(calls)),
+    raw: createRawHandlers(calls),
     config: { world, adminSecretHashes: secretHashes, trustedProxies, rateLimitPerMinute: perMinute },
     admin: createAdminGate({ world, secretHashes, failures: createFailureLimiter({ redis: null }) }),
     limiter: createRateLimiter({ perMinute, redis: null }),

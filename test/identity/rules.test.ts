@@ -77,7 +77,7 @@ test('no spelling names two creators, and every rule names a creator that is the
   expect(spellings.filter((name) => name !== foldName(name))).toEqual([]);
   const known = new Set(CREATORS.map(({ id }) => id));
   const named = [
-    ...Object.values(SOLE_CREATOR),
+    ...SOLE_CREATOR.values(),
     ...BRANDS.map(({ creator }) => creator),
     ...[...ROWS.habits, ...ROWS.rollingNames, ...ROWS.switchable, ...ROWS.synonyms].map(
       ({ creator }) => creator,

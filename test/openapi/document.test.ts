@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { ERROR_STATUS } from '../../contracts/errors.ts';
-import { api } from '../../contracts/index.ts';
+import { api, raw } from '../../contracts/index.ts';
 import { errorsOf, operationsOf } from '../../contracts/operation.ts';
+import type { RawOperation } from '../../contracts/raw.ts';
 import { createDocument } from '../../openapi/document.ts';
 
 const text = readFileSync(new URL('../../openapi/openapi.json', import.meta.url), 'utf8');
@@ -38,7 +39,11 @@ const document = JSON.parse(text) as {
   paths: Record<string, Record<string, Documented>>;
   components: { schemas: Record<string, object>; securitySchemes: unknown };
 };
-const operations = [...operationsOf(api)];
+const rawOperations = Object.entries<RawOperation>(raw);
+const operations = [
+  ...operationsOf(api),
+  ...rawOperations.map(([name, op]) => [name, { ...op, status: 200 }] as const),
+];
 const documented = Object.entries(document.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, op]) => ({ path, method: method.toUpperCase(), op })),
 );
@@ -116,8 +121,12 @@ describe.each(operations)('%s', (name, op) => {
     const parameters = found.parameters ?? [];
     const inPath = [...op.path.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => parameter);
     const expected = op.method === 'GET' ? Object.keys(op.input.shape) : [...inPath, ...op.query];
-    expect(new Set(parameters.map((parameter) => parameter.name))).toEqual(new Set(expected));
-    for (const parameter of parameters) {
+    const inHeader = parameters.filter((parameter) => parameter.in === 'header');
+    const elsewhere = parameters.filter((parameter) => parameter.in !== 'header');
+    expect(elsewhere.map(({ name }) => name).toSorted()).toEqual(expected.toSorted());
+    expect(inHeader.map(({ name }) => name)).toEqual('headers' in op ? Object.values(op.headers) : []);
+    for (const parameter of inHeader) expect(parameter.schema).toHaveProperty('type');
+    for (const parameter of elsewhere) {
       expect(parameter.in).toBe(inPath.includes(parameter.name) ? 'path' : 'query');
       expect(parameter.required ?? false).toBe(!op.input.shape[parameter.name]?.safeParse(undefined).success);
       expect(parameter.description).toBeTruthy();
@@ -131,7 +140,14 @@ describe.each(operations)('%s', (name, op) => {
     const unchanged = op.cache === null ? [] : [304];
     expect(Object.keys(found.responses).map(Number)).toEqual([op.status, ...unchanged, ...errors]);
     const success = found.responses[op.status];
-    expect(success?.content['application/json']?.schema.$ref).toMatch(/^#\/components\/schemas\/\w+$/);
+    if ('mediaType' in op) {
+      expect(success?.content).toEqual({
+        [op.mediaType]: { schema: { type: 'string' }, example: op.example },
+      });
+    } else {
+      expect(success?.content['application/json']?.schema.$ref).toMatch(/^#\/components\/schemas\/\w+$/);
+    }
+    expect(success?.headers !== undefined && 'ETag' in success.headers).toBe(op.cache !== null);
     expect(success?.headers !== undefined && 'Location' in success.headers).toBe(op.status === 202);
     for (const status of errors) {
       const { content, description, headers = {} } = found.responses[status] as Response;

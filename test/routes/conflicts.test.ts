@@ -3,7 +3,7 @@ import { Conflict } from '../../contracts/conflicts.ts';
 import type { ListMeta } from '../../contracts/common.ts';
 import type { SyncRun } from '../../contracts/sync.ts';
 import { DATABASES } from '../support/databases.ts';
-import { during, problemIn, problemOf, startSynced, type Served } from '../support/synced.ts';
+import { committedAt, during, problemIn, problemOf, startSynced, type Served } from '../support/synced.ts';
 import type { UpstreamContent } from '../support/upstream.ts';
 
 interface Page {
@@ -60,7 +60,7 @@ describe.each(DATABASES)('GET /v1/conflicts on $name', ({ create }) => {
     const page = await list();
     expect(Object.keys(page)).toEqual(['data', 'meta', 'timestamp']);
     expect(page.meta).toStrictEqual({ total: 14, limit: 20, offset: 0, nextCursor: null, catalogVersion: 1 });
-    expect(page.timestamp).toBe(served.run.completedAt);
+    expect(page.timestamp).toBe(await committedAt(served.app));
     expect(inShort(page.data)).toEqual(ALL);
     for (const conflict of page.data) {
       expect(Object.keys(conflict).toSorted()).toEqual(Object.keys(Conflict.shape).toSorted());

@@ -2,7 +2,15 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { ModelDetail } from '../../contracts/models.ts';
 import type { SyncRun } from '../../contracts/sync.ts';
 import { DATABASES } from '../support/databases.ts';
-import { during, problemIn, problemOf, startSynced, type Served } from '../support/synced.ts';
+import {
+  committedAt,
+  during,
+  problemIn,
+  problemOf,
+  startSynced,
+  syncUntilDelisted,
+  type Served,
+} from '../support/synced.ts';
 import type { UpstreamContent } from '../support/upstream.ts';
 
 interface Answer {
@@ -40,7 +48,7 @@ describe.each(DATABASES)('GET /v1/models/{creator}/{slug} on $name', ({ create }
     const answer = await get('openai/gpt-5-mini');
     expect(Object.keys(answer)).toEqual(['data', 'meta', 'timestamp']);
     expect(answer.meta).toStrictEqual({ catalogVersion: 1 });
-    expect(answer.timestamp).toBe(served.run.completedAt);
+    expect(answer.timestamp).toBe(await committedAt(served.app));
     expect(Object.keys(answer.data).toSorted()).toEqual(
       Object.keys(ModelDetail.omit({ provenance: true }).shape).toSorted(),
     );
@@ -52,7 +60,8 @@ describe.each(DATABASES)('GET /v1/models/{creator}/{slug} on $name', ({ create }
       creatorName: 'OpenAI',
       limits: { context: 400_000, input: 272_000, output: 128_000 },
       knowledgeCutoff: '2024-05-30',
-      lifecycle: { status: 'active', date: null, successor: null },
+      stage: null,
+      lifecycle: { status: 'active', date: null, successor: null, source: null },
       providers: ['azure', 'openai', 'openrouter'],
     });
     expect(during(served.run, answer.data.firstSeenAt)).toBe(true);
@@ -153,12 +162,17 @@ describe.each(DATABASES)('GET /v1/models/{creator}/{slug} on $name', ({ create }
   });
 
   test('200: where models and their offers stand in their lives', async () => {
-    const deprecated = { status: 'deprecated', date: null, successor: null };
+    const deprecated = { status: 'deprecated', date: null, successor: null, source: 'models.dev' };
     const old = await model('anthropic/claude-3-opus-20240229');
     expect([old.lifecycle, old.offers[0]?.lifecycle]).toEqual([deprecated, deprecated]);
     const dropped = await model('x-ai/grok-4-fast');
-    expect(dropped.lifecycle).toEqual({ status: 'active', date: null, successor: null });
-    expect(dropped.offers[0]?.lifecycle).toEqual({ status: 'retiring', date: '2031-05-31', successor: null });
+    expect(dropped.lifecycle).toEqual({ status: 'active', date: null, successor: null, source: null });
+    expect(dropped.offers[0]?.lifecycle).toEqual({
+      status: 'retiring',
+      date: '2031-05-31',
+      successor: null,
+      source: 'openrouter',
+    });
   });
 
   test('200: prices that are free, dynamic or unknown are told apart', async () => {
@@ -230,7 +244,7 @@ describe.each(DATABASES)('GET /v1/models/{creator}/{slug} on $name', ({ create }
 
   test('200: a model that no source lists any more is delisted, and keeps its names', async () => {
     served.upstream.content.huggingface = served.upstream.content.huggingface.slice(0, -1);
-    const run = await served.app.sync();
+    const run = await syncUntilDelisted(served.app);
     expect(run.catalogVersion).toBe(2);
     const gone = await vi.waitUntil(async () => {
       const answer = await get('Meadow-Lab/brook-7b-GGUF');
@@ -238,7 +252,12 @@ describe.each(DATABASES)('GET /v1/models/{creator}/{slug} on $name', ({ create }
     }, 10_000);
     expect(gone.data).toMatchObject({
       id: 'meadow-lab/brook-7b',
-      lifecycle: { status: 'delisted', date: gone.data.updatedAt.slice(0, 10), successor: null },
+      lifecycle: {
+        status: 'delisted',
+        date: gone.data.updatedAt.slice(0, 10),
+        successor: null,
+        source: null,
+      },
       providers: [],
       sources: [],
       offers: [],

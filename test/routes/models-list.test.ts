@@ -3,7 +3,7 @@ import { Model, MODEL_SORTS, type ModelSort } from '../../contracts/models.ts';
 import type { ListMeta } from '../../contracts/common.ts';
 import type { SyncRun } from '../../contracts/sync.ts';
 import { DATABASES } from '../support/databases.ts';
-import { problemIn, problemOf, startSynced, type Served } from '../support/synced.ts';
+import { committedAt, problemIn, problemOf, startSynced, type Served } from '../support/synced.ts';
 import type { UpstreamContent } from '../support/upstream.ts';
 
 interface Page {
@@ -77,7 +77,7 @@ describe.each(DATABASES)('GET /v1/models on $name', ({ create }) => {
     const meta = { total: 21, limit: 20, offset: 0, nextCursor: expect.any(String), catalogVersion: 1 };
     expect(page.meta).toStrictEqual(meta);
     expect(Object.keys(page.meta)).toEqual(Object.keys(meta));
-    expect(page.timestamp).toBe(served.run.completedAt);
+    expect(page.timestamp).toBe(await committedAt(served.app));
     expect(page.data).toHaveLength(20);
     for (const model of page.data)
       expect(Object.keys(model).toSorted()).toEqual(Object.keys(Model.shape).toSorted());

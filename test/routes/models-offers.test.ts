@@ -4,7 +4,7 @@ import type { ModelDetail } from '../../contracts/models.ts';
 import type { Offer } from '../../contracts/offers.ts';
 import type { SyncRun } from '../../contracts/sync.ts';
 import { DATABASES } from '../support/databases.ts';
-import { problemIn, problemOf, startSynced, type Served } from '../support/synced.ts';
+import { committedAt, problemIn, problemOf, startSynced, type Served } from '../support/synced.ts';
 import type { UpstreamContent } from '../support/upstream.ts';
 
 interface Page {
@@ -46,7 +46,7 @@ describe.each(DATABASES)('GET /v1/models/{creator}/{slug}/offers on $name', ({ c
       catalogVersion: 1,
       modelId: 'openai/gpt-oss-120b',
     });
-    expect(page.timestamp).toBe(served.run.completedAt);
+    expect(page.timestamp).toBe(await committedAt(served.app));
     expect(await namesOf('')).toEqual([
       'groq openai/gpt-oss-120b',
       'openrouter openai/gpt-oss-120b',

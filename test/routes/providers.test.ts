@@ -3,7 +3,7 @@ import type { ListMeta } from '../../contracts/common.ts';
 import type { Provider } from '../../contracts/providers.ts';
 import type { SyncRun } from '../../contracts/sync.ts';
 import { DATABASES } from '../support/databases.ts';
-import { problemIn, problemOf, startSynced, type Served } from '../support/synced.ts';
+import { committedAt, problemIn, problemOf, startSynced, type Served } from '../support/synced.ts';
 import type { UpstreamContent } from '../support/upstream.ts';
 
 interface Page {
@@ -34,7 +34,7 @@ describe.each(DATABASES)('GET /v1/providers on $name', ({ create }) => {
     const page = await list();
     expect(Object.keys(page)).toEqual(['data', 'meta', 'timestamp']);
     expect(page.meta).toStrictEqual({ total: 5, limit: 20, offset: 0, nextCursor: null, catalogVersion: 1 });
-    expect(page.timestamp).toBe(served.run.completedAt);
+    expect(page.timestamp).toBe(await committedAt(served.app));
     expect(page.data.map(({ id }) => id)).toEqual(['anthropic', 'azure', 'groq', 'openai', 'openrouter']);
   });
 

@@ -2,7 +2,15 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { MAX_NAMES, type Resolution, type Resolved } from '../../contracts/resolve.ts';
 import type { SyncRun } from '../../contracts/sync.ts';
 import { DATABASES } from '../support/databases.ts';
-import { during, problemIn, problemOf, startSynced, type Served } from '../support/synced.ts';
+import {
+  committedAt,
+  during,
+  problemIn,
+  problemOf,
+  startSynced,
+  syncUntilDelisted,
+  type Served,
+} from '../support/synced.ts';
 import type { UpstreamContent } from '../support/upstream.ts';
 
 interface Answer<Data> {
@@ -112,7 +120,7 @@ describe.each(DATABASES)('/v1/resolve on $name', ({ create }) => {
           creatorName: 'Anthropic',
           family: 'claude-sonnet',
           releaseDate: '2025-09-29',
-          lifecycle: { status: 'active', date: null, successor: null },
+          lifecycle: { status: 'active', date: null, successor: null, source: null },
         },
         match: {
           kind: 'rule',
@@ -125,7 +133,7 @@ describe.each(DATABASES)('/v1/resolve on $name', ({ create }) => {
         },
       },
       meta: { catalogVersion: 1 },
-      timestamp: served.run.completedAt,
+      timestamp: await committedAt(served.app),
     });
   });
 
@@ -213,7 +221,7 @@ describe.each(DATABASES)('/v1/resolve on $name', ({ create }) => {
     const response = await post({ ids });
     expect([response.status, response.headers.get('cache-control')]).toEqual([200, 'no-store']);
     const answer = (await response.json()) as Answer<Resolution[]>;
-    expect(answer).toMatchObject({ meta: { catalogVersion: 1 }, timestamp: served.run.completedAt });
+    expect(answer).toMatchObject({ meta: { catalogVersion: 1 }, timestamp: await committedAt(served.app) });
     const [first, second, third, again] = answer.data;
     const { data } = await resolve('gpt-5-mini', 'azure');
     expect(first).toStrictEqual({ status: 'resolved', ...data, candidates: [], hints: [] });
@@ -276,7 +284,7 @@ describe.each(DATABASES)('/v1/resolve on $name', ({ create }) => {
     const { azure, ...others } = content.modelsDevApi as Catalog;
     const { 'phi-4-mini': _, ...models } = azure.models;
     content.modelsDevApi = { ...others, azure: { ...azure, models } };
-    const run = await served.app.sync('?force=true');
+    const run = await syncUntilDelisted(served.app, '?force=true');
     expect(run.status).toBe('completed');
     const former = await vi.waitUntil(async () => {
       const { data, meta } = await resolve('Unknown/Groq-Whisper-Large-v3');

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ListMeta } from '../../contracts/common.ts';
 import { SourceOutcome, SyncRun } from '../../contracts/sync.ts';
 import { DATABASES } from '../support/databases.ts';
+import { rowsOf } from '../support/many.ts';
 import {
   ADMIN,
   ended,
@@ -60,6 +61,7 @@ describe.each(DATABASES)('GET /v1/admin/sync/history on $name', ({ create }) => 
       totalFetched: 35,
       totalStored: 14,
       catalogVersion: 1,
+      forced: false,
       sources: expect.any(Array),
     });
     expect(Object.keys(run)).toEqual(Object.keys(SyncRun.shape));
@@ -78,7 +80,8 @@ describe.each(DATABASES)('GET /v1/admin/sync/history on $name', ({ create }) => 
 
   test('200: newest first, each with its own outcomes', async () => {
     const { content } = served.upstream;
-    content.openrouter = [...content.openrouter, { id: 'odd-lab/nameless' }];
+    const more = rowsOf(content, 'openrouter', 20);
+    content.openrouter = [...content.openrouter, ...more, { id: 'odd-lab/nameless' }];
     const mend = fail(served.upstream, 401, (path) => path.startsWith('/artificialanalysis/'));
     runs.push(await served.app.sync());
     mend();
@@ -89,17 +92,17 @@ describe.each(DATABASES)('GET /v1/admin/sync/history on $name', ({ create }) => 
     const [mended, partial] = data as [SyncRun, SyncRun];
     expect(partial).toMatchObject({
       status: 'partial',
-      totalFetched: 31,
-      totalStored: 14,
-      catalogVersion: 1,
+      totalFetched: 51,
+      totalStored: 34,
+      catalogVersion: 2,
     });
     expect(partial.message).toMatch(/^Synced .+; artificialanalysis failed \(auth: .+ answered 401/);
     expect(bySource(partial)).toMatchObject({
       'models.dev': { status: 'not_modified', fetched: 16, httpStatus: 304 },
       openrouter: {
         status: 'ok',
-        fetched: 9,
-        parsed: 8,
+        fetched: 29,
+        parsed: 28,
         rejected: 1,
         rejections: [{ count: 1, samples: [expect.stringContaining('odd-lab/nameless')] }],
       },
@@ -121,6 +124,7 @@ describe.each(DATABASES)('GET /v1/admin/sync/history on $name', ({ create }) => 
       totalFetched: 0,
       totalStored: 0,
       catalogVersion: null,
+      forced: false,
       sources: [],
     });
     expect(others).toEqual(runs.toReversed());
@@ -133,7 +137,7 @@ describe.each(DATABASES)('GET /v1/admin/sync/history on $name', ({ create }) => 
     const newest = runs.toReversed();
     const { data, meta } = await list('limit=2&offset=1');
     expect(data).toEqual(newest.slice(1, 3));
-    expect(meta).toStrictEqual({ total: 4, limit: 2, offset: 1, nextCursor: null, catalogVersion: 1 });
+    expect(meta).toStrictEqual({ total: 4, limit: 2, offset: 1, nextCursor: null, catalogVersion: 2 });
     expect(await list('limit=100&offset=4')).toMatchObject({ data: [], meta: { total: 4, offset: 4 } });
   });
 

@@ -54,12 +54,9 @@ describe.each(DATABASES)('GET /v1/admin/sync/{id} on $name', ({ create }) => {
   test('200: a run that is under way, then the same run when it has ended', async () => {
     const release = hold(served.upstream, (path) => path.startsWith('/modelsdev/'));
     const { data: started } = await served.client.admin.sync.start.mutate();
-    expect((await get(started.id)).data).toMatchObject({
-      ...started,
-      completedAt: null,
-      durationMs: null,
-      sources: [],
-    });
+    const answered = async () => (await get(started.id)).data.sources.map(({ source }) => source).toSorted();
+    await expect.poll(answered).toEqual(['artificialanalysis', 'huggingface', 'openrouter']);
+    expect((await get(started.id)).data).toMatchObject({ ...started, completedAt: null, durationMs: null });
     expect((await get(served.run.id)).data).toEqual(served.run);
     release();
     expect(await ended(served.app, started.id)).toMatchObject({ id: started.id, status: 'completed' });

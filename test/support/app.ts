@@ -44,7 +44,11 @@ export async function startApp(
       done();
     },
   });
-  const app = await createApp(config, pino({ level: 'debug' }, lines), { ...TIMES, ...times });
+  const app = await createApp(config, pino({ level: 'debug' }, lines), {
+    ...TIMES,
+    drainDelayMs: 0,
+    ...times,
+  });
   await app.prepare();
   const url = await app.http.listen({ host: config.host, port: config.port });
   const adminHeaders = { 'x-admin': world === 'dev' ? 'true' : ADMIN_SECRET };

@@ -12,13 +12,16 @@ export class Command {
   readonly #child: ChildProcess;
   readonly #exited: Promise<[code: number | null, signal: NodeJS.Signals | null]>;
 
-  constructor(command: string, environment: Record<string, string>, args: string[] = []) {
+  constructor(
+    command: string,
+    environment: Record<string, string>,
+    args: string[] = [],
+    { within = [], stdout = 'pipe' }: { within?: string[]; stdout?: 'pipe' | number } = {},
+  ) {
     // Nothing of this process's environment is passed on but what Node needs.
     const env = { PATH: process.env.PATH ?? '', TZ: 'UTC', ...environment };
-    this.#child = spawn(process.execPath, [MAIN, command, ...args], {
-      env,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const [program = '', ...rest] = [...within, process.execPath, MAIN, command, ...args];
+    this.#child = spawn(program, rest, { env, stdio: ['ignore', stdout, 'pipe'] });
     const closed = once(this.#child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
     this.#exited = closed;
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
@@ -36,8 +39,29 @@ export class Command {
     return code ?? signal;
   }
 
+  /** Its process id. */
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** Sends a signal. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Stops reading its standard output: the pipe fills, or with `close` breaks. */
+  stopReading({ close }: { close: boolean }): void {
+    if (close) this.#child.stdout?.destroy();
+    else this.#child.stdout?.pause();
+  }
+
+  /** Reads its standard output again. */
+  readOn(): void {
+    this.#child.stdout?.resume();
+  }
+
   /** Sends a signal, and answers with how the process ended. */
-  async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | NodeJS.Signals | null> {
+  async end(signal: NodeJS.Signals): Promise<number | NodeJS.Signals | null> {
     this.#child.kill(signal);
     return this.ended();
   }

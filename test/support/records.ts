@@ -62,6 +62,7 @@ export function offerFacts(
     npmPackage: null,
     apiShape: null,
     listedAt: null,
+    stage: null,
     lifecycle: null,
     ...over,
   };

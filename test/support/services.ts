@@ -14,6 +14,8 @@ declare module 'vitest' {
     postgresUrl: string;
     /** A Redis in which tests may make keys of their own; null: there is none. */
     redisUrl: string | null;
+    /** How many syncs a storm kills. */
+    faultKills: number;
   }
 }
 
@@ -21,6 +23,7 @@ declare module 'vitest' {
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const postgres = await findPostgres();
   project.provide('postgresUrl', postgres.url);
+  project.provide('faultKills', Number(process.env.FAULT_KILLS ?? 10));
   project.provide('redisUrl', await findRedis());
   return postgres.stop;
 }

@@ -91,6 +91,19 @@ export async function ended(app: TestApp, id: string): Promise<SyncRun> {
   }
 }
 
+/** Syncs three times, so that what the sources do not have any more is delisted. Answers with the last run. */
+export async function syncUntilDelisted(app: TestApp, query = ''): Promise<SyncRun> {
+  await app.sync(query);
+  await app.sync(query);
+  return app.sync(query);
+}
+
+/** When the version of the catalogue was committed that is published. */
+export async function committedAt({ database }: TestApp): Promise<string> {
+  const row = await database.read.selectFrom('catalog').select('committed_at').executeTakeFirstOrThrow();
+  return row.committed_at;
+}
+
 /** Whether something happened while a run was under way. */
 export function during({ startedAt, completedAt }: SyncRun, time: string | null | undefined): boolean {
   return typeof time === 'string' && startedAt <= time && time <= String(completedAt);

@@ -19,7 +19,8 @@ const merge = (creator: string, records: SourceRecord[], { rolling = false } = {
   const group: Group = { id: `${creator}/m`, creator, rolling, records, matches: [] };
   return mergeGroup(group, {
     asOf: new Map([['bundled', '2025-09-11']]),
-    resolve: (id) => (id === 'meta/m2' ? id : null),
+    today: '2026-07-02',
+    resolve: (id) => (['meta/m', 'meta/m2'].includes(id) ? id : null),
   });
 };
 const measured = {
@@ -135,7 +136,56 @@ describe('a field', () => {
     const ending = { status: 'retiring' as const, date: '2026-07-09', successor: null };
     const record = offered('groq', 'm', { facts: { lifecycle: ending }, offer: { lifecycle: ending } });
     const { model, offers } = merge('meta', [record]);
-    expect([model.lifecycle.status, offers[0]?.offer.lifecycle]).toEqual(['active', ending]);
+    const published = { ...ending, source: 'models.dev' };
+    expect([model.lifecycle.status, offers[0]?.offer.lifecycle]).toEqual(['active', published]);
+  });
+
+  test.each([
+    ['2026-07-01', 'retired'],
+    ['2026-07-02', 'retired'],
+    ['2026-07-03', 'retiring'],
+    ['2026-06', 'retired'],
+    ['2026-07', 'retiring'],
+    ['2025', 'retired'],
+    ['2026', 'retiring'],
+    [null, 'retiring'],
+  ])('what is to end on %s is %s on 2026-07-02, with the date as it is stated', (date, status) => {
+    const end = { status: 'retiring' as const, date, successor: null };
+    const record = offered('llama', 'm', { facts: { lifecycle: end }, offer: { lifecycle: end } });
+    const { model, offers } = merge('meta', [record]);
+    const expected = { status, date, successor: null, source: 'models.dev' };
+    expect([model.lifecycle, offers[0]?.offer.lifecycle]).toEqual([expected, expected]);
+  });
+
+  test.each([
+    ['meta/m2', 'meta/m2'],
+    ['meta/nowhere', null],
+    ['meta/m', null],
+  ])('a successor called %s is the model %s, whoever names it', (successor, id) => {
+    const end = { status: 'deprecated' as const, date: null, successor };
+    const silent = offered('llama', 'm', { facts: { lifecycle: { ...end, successor: null } } });
+    const routed = record({
+      source: 'openrouter',
+      id: 'meta-llama/m',
+      type: 'offer',
+      naming: { provider: 'openrouter' },
+      facts: { lifecycle: end },
+      offer: offerFacts('openrouter', 'meta-llama/m', { lifecycle: end }),
+    });
+    const { model, offers } = merge('meta', [silent, routed]);
+    const published = { status: 'deprecated', date: null, successor: id };
+    expect(model.lifecycle).toEqual({ ...published, source: 'models.dev' });
+    expect(offers.map(({ offer }) => offer.lifecycle)).toEqual([
+      { status: 'active', date: null, successor: null, source: null },
+      { ...published, source: 'openrouter' },
+    ]);
+  });
+
+  test('how finished a model is its maker tells, and each seller of its own offer', () => {
+    const beta = { facts: { stage: 'beta' as const }, offer: { stage: 'beta' as const } };
+    const hosted = merge('meta', [offered('groq', 'm', beta)]);
+    expect([hosted.model.stage, hosted.offers[0]?.offer.stage]).toEqual([null, 'beta']);
+    expect(merge('meta', [offered('llama', 'm', beta)]).model.stage).toBe('beta');
   });
 });
 

@@ -61,6 +61,7 @@ describe('an offer in the form of models.dev', () => {
         releaseDate: '2025-08-05',
         lastUpdated: '2025-09',
         knowledgeCutoff: '2025-04',
+        stage: null,
         lifecycle: null,
       },
       offer: { provider: 'acme', providerModelId: 'nova-1', parameters: ['temperature'], modes: [] },
@@ -158,6 +159,18 @@ describe('an offer in the form of models.dev', () => {
     expect(priceOf({ cost: { ...legacy, tiers: [] } }).tiers).toEqual([]);
   });
 
+  test('has no request in a mode where it holds what is no text', () => {
+    const request = (provider: object) => {
+      const modes = { fast: { cost: { input: 5 }, provider } };
+      return readOne({ experimental: { modes } }).offer.modes[0]?.request;
+    };
+    expect(request({ headers: { 'x-fast': 'a\0' }, body: { a: [{ b: '\ud800' }] } })).toEqual({
+      headers: {},
+      body: {},
+    });
+    expect(request({ body: { 'a\0': 1 } })).toEqual({ headers: {}, body: {} });
+  });
+
   test('has modes with prices of their own, and what to ask for them with', () => {
     const provider = { headers: { 'x-beta': 'fast' }, body: { service_tier: 'priority' } };
     const { offer } = readOne({
@@ -235,10 +248,17 @@ describe('an offer in the form of models.dev', () => {
     expect(readOne({ id }).record.kind).toBe(kind);
   });
 
-  test.each(['alpha', 'beta', 'deprecated'])('that is %s says so of itself and of the model', (status) => {
-    const { record, offer } = readOne({ status });
-    const lifecycle = { status, date: null, successor: null };
-    expect([record.facts.lifecycle, offer.lifecycle]).toEqual([lifecycle, lifecycle]);
+  test('that is deprecated says so of itself and of the model', () => {
+    const { record, offer } = readOne({ status: 'deprecated' });
+    const said = { stage: null, lifecycle: { status: 'deprecated', date: null, successor: null } };
+    expect(record.facts).toMatchObject(said);
+    expect(offer).toMatchObject(said);
+  });
+
+  test.each(['alpha', 'beta'])('that is in %s says so of itself and of the model, and of no end', (stage) => {
+    const { record, offer } = readOne({ status: stage });
+    expect(record.facts).toMatchObject({ stage, lifecycle: null });
+    expect(offer).toMatchObject({ stage, lifecycle: null });
   });
 
   test('with broken optional fields keeps the others', () => {
@@ -266,6 +286,7 @@ describe('an offer in the form of models.dev', () => {
       limits: { context: null, input: null, output: 8192 },
       inputModalities: [],
       outputModalities: ['text'],
+      stage: null,
       lifecycle: null,
       parameters: [],
     });

@@ -7,6 +7,8 @@ import { HTTP_LIMITS } from '../../sync/http.ts';
 import type { Match } from '../../sync/identity.ts';
 import { startApp, type TestApp } from '../support/app.ts';
 import { DATABASES, type TestDatabase } from '../support/databases.ts';
+import { holdRows, rowsOf } from '../support/many.ts';
+import { syncUntilDelisted } from '../support/synced.ts';
 import { AA_KEY, startUpstream, type FakeUpstream } from '../support/upstream.ts';
 
 type Entries = Record<string, { models: Record<string, Record<string, unknown>> }>;
@@ -125,14 +127,27 @@ describe.each(DATABASES)('a sync on $name', ({ create }) => {
     upstream.content.openrouter = change(upstream.content.openrouter);
     const run = await app.sync();
     const outcome = run.sources.find(({ source }) => source === 'openrouter');
-    expect([run.status, outcome?.status, outcome?.error?.class]).toEqual(['partial', 'failed', 'shape']);
+    expect([run.status, outcome?.status, outcome?.error?.class]).toEqual([
+      'partial',
+      'quarantined',
+      'sanity',
+    ]);
+    expect(outcome?.error?.message).toMatch(/force=true/);
     expect(await models()).toEqual(before);
-    expect((await app.sync('?force=true')).status).toBe('completed');
+    const forced = await app.sync('?force=true');
+    expect(forced.status).toBe('completed');
+    expect(forced.sources.find(({ source }) => source === 'openrouter')?.warnings).toEqual([
+      expect.stringMatching(/^Accepted by force: /),
+    ]);
+    expect([run.forced, forced.forced]).toEqual([false, true]);
+    expect((await syncUntilDelisted(app, '?force=true')).status).toBe('completed');
     expect(await models()).not.toEqual(before);
   });
 
   test('items that do not parse are rejected one by one, counted, with samples', async () => {
-    const provider = entries().openai!;
+    for (const source of ['models.dev', 'openrouter'] as const)
+      holdRows(upstream.content, source, rowsOf(upstream.content, source, 40));
+    const provider = entries()['fern-lab']!;
     provider.models['broken-one'] = { id: 'broken-one', name: 7 };
     provider.models['broken-two'] = { id: 'broken-two', name: null };
     upstream.content.openrouter.push('not an object' as never);
@@ -226,7 +241,7 @@ describe.each(DATABASES)('a sync on $name', ({ create }) => {
     const { models: listed } = entries().anthropic!;
     const entry = listed['claude-3-opus-20240229']!;
     delete listed['claude-3-opus-20240229'];
-    const run = await app.sync();
+    const run = await syncUntilDelisted(app);
     expect((await models()).map((row) => row.id)).not.toContain(id);
     expect(run.totalStored).toBe((await models()).length);
     expect(await model(id)).toMatchObject({
@@ -249,7 +264,7 @@ describe.each(DATABASES)('a sync on $name', ({ create }) => {
     expect((await model(id)).providers).toEqual(['groq']);
     delete listed['zed-9'];
     listed['Zed.9'] = sold('Zed.9');
-    await app.sync();
+    await syncUntilDelisted(app);
     expect((await model(id)).lifecycle.status).toBe('delisted');
     expect((await model('groq/Zed.9')).id).toBe('unknown/groq-zed.9');
     listed['zed-9'] = sold('zed-9');
@@ -294,7 +309,7 @@ describe.each(DATABASES)('a sync on $name', ({ create }) => {
     expect(await counts('groq')).toEqual([3, 3]);
     expect(await counts('openai')).toEqual([3, 3]);
     delete listed['whisper-large-v3'];
-    await app.sync();
+    await syncUntilDelisted(app);
     expect(await counts('groq')).toEqual([2, 2]);
     expect((await model('groq/whisper-large-v3')).id).toBe('openai/whisper-large-v3');
     listed['whisper-large-v3'] = { ...entries().openai!.models['whisper-large-v3'] };

@@ -4,6 +4,7 @@ import {
   nanoFromDecimal,
   noPrices,
   partialDate,
+  pastDate,
   timeOfDay,
   timestampFromSeconds,
   tokenCount,
@@ -119,11 +120,24 @@ test.each([
 });
 
 test.each([
+  ['2026-07-02T10:00:00Z', '2026-07-02'],
+  ['2040-12', '2040-12'],
+  ['2041', null],
+  ['1970-01-01', null],
+  ['9999-12-31', null],
+  [1970, null],
+])('pastDate(%j) is %j', (value, date) => {
+  expect(pastDate(value)).toBe(date);
+});
+
+test.each([
   [1_721_260_800, '2024-07-18T00:00:00.000Z'],
   [1_721_260_800.5, '2024-07-18T00:00:00.500Z'],
   [0, null],
   [-1, null],
   [1_721_260_800_000, null],
+  [2_240_611_199, '2040-12-31T23:59:59.000Z'],
+  [2_240_611_200, null],
   [Number.NaN, null],
   ['1721260800', null],
   [null, null],
@@ -163,6 +177,10 @@ test.each([
   [128_000, 128_000],
   [1_000_000_000, 1_000_000_000],
   [1_000_000_001, null],
+  [99_999_999, null],
+  [9_999_999, null],
+  [999_999, 999_999],
+  [100_000_000, 100_000_000],
   [0, null],
   [-1, null],
   [1.5, null],

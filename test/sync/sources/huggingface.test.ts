@@ -56,6 +56,7 @@ describe('a repository', () => {
           releaseDate: null,
           lastUpdated: '2026-04-09',
           knowledgeCutoff: null,
+          stage: null,
           lifecycle: null,
           popularity: { downloads: 85_549, downloadsAllTime: 1_000_000, likes: 741 },
           benchmarks: [],

@@ -74,6 +74,7 @@ describe('a model', () => {
         pricing: { status: 'known', prices: { input: 1_250_000_000, output: 10_000_000_000 } },
         moderated: true,
         listedAt: '2025-08-05T00:00:00.000Z',
+        stage: null,
         lifecycle: null,
       },
     });
@@ -143,6 +144,43 @@ describe('a model', () => {
     const { record, offer } = await readOne({ expiration_date });
     expect(offer?.lifecycle).toEqual(lifecycle);
     expect(record?.facts.lifecycle).toBeNull();
+    const own = await readOne({ id: 'openrouter/owl-alpha', expiration_date });
+    expect(own.record?.facts.lifecycle).toEqual(lifecycle);
+  });
+
+  test.each([
+    [
+      'Note: This model is being deprecated. Recommended replacement is the newer [Ministral 8B](/mistral/ministral-8b)',
+      'mistral/ministral-8b',
+    ],
+    [
+      'This model has been deprecated by Google in favor of the (paid Preview model)[google/gemini-2.5-pro-preview]\n \nGemini.',
+      'google/gemini-2.5-pro-preview',
+    ],
+    ['Fast. This model is deprecated in favour of [Nova 2](/models/acme/nova-2:free).', 'acme/nova-2:free'],
+    ['Fast.\nThis model is deprecated. It is like [Nova 2](/acme/nova-2).', null],
+    [
+      'This model is being deprecated. Recommended replacement is [a page](https://acme.example/nova-2).',
+      null,
+    ],
+  ])('described as "%s" is deprecated, for %s', async (description, successor) => {
+    const { record, offer } = await readOne({ description });
+    const deprecated = { status: 'deprecated', date: null, successor };
+    expect([record?.facts.lifecycle, offer?.lifecycle]).toEqual([deprecated, deprecated]);
+    const dated = await readOne({ description, expiration_date: '2026-08-10' });
+    expect(dated.offer?.lifecycle).toEqual({ status: 'retiring', date: '2026-08-10', successor });
+    expect(dated.record?.facts.lifecycle).toEqual(deprecated);
+  });
+
+  test.each([
+    'This model has not been deprecated.',
+    'If this model is deprecated, use [Nova 2](/acme/nova-2).',
+    'This model is deprecated-proof.',
+    'It succeeds the [Nova 0](/acme/nova-0) model and performs really well.',
+    'Successor to [Nova 0](acme/nova-0); This model replaces (Nova 0)[acme/nova-0]',
+  ])('described as "%s" is not deprecated', async (description) => {
+    const { record, offer } = await readOne({ description });
+    expect([record?.facts.lifecycle, offer?.lifecycle]).toEqual([null, null]);
   });
 
   test.each([

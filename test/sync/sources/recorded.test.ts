@@ -21,6 +21,9 @@ function recordings(folder: string, word: string): string[] {
   return names.map((name) => `${folder}/${name}`);
 }
 
+/** What records say of an end: who says so is known by the record. */
+const End = Lifecycle.omit({ source: true });
+
 /** What records share with what is published. */
 const Published = z.object({
   facts: z.object({
@@ -30,12 +33,10 @@ const Published = z.object({
     releaseDate: PartialDate.nullable(),
     lastUpdated: PartialDate.nullable(),
     knowledgeCutoff: PartialDate.nullable(),
-    lifecycle: Lifecycle.nullable(),
+    lifecycle: End.nullable(),
     benchmarks: z.array(Benchmark),
   }),
-  offer: z
-    .object({ limits: Limits, listedAt: Timestamp.nullable(), lifecycle: Lifecycle.nullable() })
-    .nullable(),
+  offer: z.object({ limits: Limits, listedAt: Timestamp.nullable(), lifecycle: End.nullable() }).nullable(),
 });
 
 /** Every item became a record that can be published, or was rejected for a reason, and no id came twice. */

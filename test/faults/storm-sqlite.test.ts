@@ -1,0 +1,7 @@
+import { test } from 'vitest';
+import { DATABASES } from '../support/databases.ts';
+import { expectCalmAfterStorm, STORM_TIMEOUT_MS } from '../support/storm.ts';
+
+test('S3-storm-SQLite a sync is killed over and over at random instants', { timeout: STORM_TIMEOUT_MS }, () =>
+  expectCalmAfterStorm(DATABASES[0]),
+);
