@@ -87,7 +87,7 @@ export const SyncRun = z
     id: z.string().meta({ example: 'sync_mibx3k2f4d1c0a9e8b7f' }),
     status: RunStatus,
     message: z.string(),
-    trigger: z.enum(['schedule', 'start', 'api', 'command']).describe('What started it'),
+    trigger: z.enum(['schedule', 'start', 'api', 'command', 'backfill']).describe('What started it'),
     startedAt: Timestamp,
     completedAt: Timestamp.nullable(),
     durationMs: z.number().int().nullable(),

@@ -44,13 +44,13 @@ export type ItemReader = ReturnType<typeof itemReader>;
 
 /**
  * Compares a good fetch with what is stored. A record that it does not have counts as missed, and goes when it was
- * missed too often; an entry whose price jumped waits until the next fetch says the same.
+ * missed by so many in a row (`misses`); an entry whose price jumped waits until the next fetch says the same.
  */
 export async function arrivalsOf(
   ports: SyncPorts,
   reader: ItemReader,
   { outcome: { source }, records, keeps }: FetchedSource,
-  { guarded }: { guarded: boolean },
+  { guarded, misses }: { guarded: boolean; misses: number },
 ): Promise<Arrivals> {
   const { store } = ports;
   const standings = await store.loadStandings(source);
@@ -101,7 +101,7 @@ export async function arrivalsOf(
       if (missed > 0) counts.seen.push({ source, id });
       if (waits) counts.held.push({ source, id, held: null });
     } else if (keeps === null || !id.startsWith(keeps)) {
-      if (missed + 1 >= ports.missesUntilDelisted) gone.push(id);
+      if (missed + 1 >= misses) gone.push(id);
       else counts.missed.push({ source, id });
     }
   }

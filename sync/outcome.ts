@@ -2,10 +2,19 @@ import type { SourceOutcome } from '../contracts/sync.ts';
 import type { FetchedSource } from './fetch.ts';
 import type { CatalogState, RunEnd, SourceState } from './store.ts';
 
-/** What is to be remembered of the sources of a run. */
-export function sourceStates(state: CatalogState, fetched: FetchedSource[], now: string): SourceState[] {
+/** What is to be remembered of the sources of a run; `now` is null where an archive was read, and nothing fetched. */
+export function sourceStates(
+  state: CatalogState,
+  fetched: FetchedSource[],
+  now: string | null,
+): SourceState[] {
   return fetched.map(({ outcome, records, providers, asOf, validators }) => {
     const before = state.sources.get(outcome.source);
+    if (now === null)
+      return {
+        ...(before ?? neverFetched(outcome.source)),
+        providers: records === null ? (before?.providers ?? []) : providers,
+      };
     const answered = outcome.status === 'ok' || outcome.status === 'not_modified';
     return {
       id: outcome.source,
@@ -19,6 +28,20 @@ export function sourceStates(state: CatalogState, fetched: FetchedSource[], now:
       providers: records === null ? (before?.providers ?? []) : providers,
     };
   });
+}
+
+function neverFetched(id: string): SourceState {
+  return {
+    id,
+    status: null,
+    error: null,
+    lastGoodAt: null,
+    asOf: null,
+    fetched: 0,
+    wholeAt: null,
+    validators: {},
+    providers: [],
+  };
 }
 
 /** How a run that fetched these ends: status, message and counts. */

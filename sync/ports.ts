@@ -14,6 +14,8 @@ export interface SyncPorts {
    * dropped at the first good fetch of `replaces`, whoever loaded it.
    */
   fallback: { source: SourceDefinition; replaces: string; answerTimeoutMs: number | null };
+  /** An archived answer that is read instead of fetching anything; what it says is believed, and vouches for no fetch to come. */
+  archive?: SourceDefinition;
   store: SyncStore;
   limits: HttpLimits;
   breakers: Breakers;

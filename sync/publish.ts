@@ -23,10 +23,10 @@ export async function publish(
 ): Promise<FinishedRun> {
   const { store } = ports;
   const reader = itemReader(ports);
-  const { fetched, arrivals } = await receive(ports, reader, run, { guarded });
+  const { fetched, arrivals } = await receive(ports, reader, run, { state, guarded });
   const now = ports.now().toISOString();
   const today = now.slice(0, 10);
-  const sources = sourceStates(state, fetched, now);
+  const sources = sourceStates(state, fetched, ports.archive === undefined ? now : null);
   const end = runEnd(id, fetched);
   if (end.status === 'failed') return { ...end, ...(await store.endRun(end, sources)) };
 

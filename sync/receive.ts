@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { arrivalsOf, type Arrivals, type ItemReader } from './arrivals.ts';
 import type { FetchedSource } from './fetch.ts';
 import type { SyncPorts } from './ports.ts';
+import type { CatalogState } from './store.ts';
 
 /** What a run fetched, as far as it is believed, and what it comes to. */
 export interface Received {
@@ -14,7 +15,7 @@ export async function receive(
   ports: SyncPorts,
   reader: ItemReader,
   fetched: FetchedSource[],
-  { guarded }: { guarded: boolean },
+  { state, guarded }: { state: CatalogState; guarded: boolean },
 ): Promise<Received> {
   const received: Received = { fetched: [], arrivals: [] };
   for (const source of fetched) {
@@ -23,7 +24,12 @@ export async function receive(
       received.fetched.push(source);
       continue;
     }
-    const arrivals = await arrivalsOf(ports, reader, source, { guarded });
+    // What an archive brought was never fetched: the first good fetch is compared with nothing, and stands for itself.
+    const isFirst = (state.sources.get(source.outcome.source)?.lastGoodAt ?? null) === null;
+    const arrivals = await arrivalsOf(ports, reader, source, {
+      guarded: guarded && !isFirst,
+      misses: isFirst ? 1 : ports.missesUntilDelisted,
+    });
     if (arrivals.shift === null) {
       received.fetched.push(source);
       received.arrivals.push(arrivals);

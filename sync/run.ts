@@ -60,9 +60,10 @@ async function carryOut(
     const stored = await store.loadState();
     const state = force ? withoutShortcuts(stored) : stored;
     const onOutcome = noteOutcomes(ports, id, outcomes);
-    const fetched = await fetchAll(ports, state, signal, onOutcome, { guarded: !force });
+    const guarded = !force && ports.archive === undefined;
+    const fetched = await fetchAll(ports, state, signal, onOutcome, { guarded });
     stop.signal.throwIfAborted();
-    return await publish(ports, id, state, fetched, { guarded: !force, signal: stop.signal });
+    return await publish(ports, id, state, fetched, { guarded, signal: stop.signal });
   } catch (error) {
     return await endBadly(ports, id, error, outcomes);
   } finally {
@@ -134,7 +135,8 @@ async function fetchAll(
     onOutcome(fetched.outcome);
     return fetched;
   };
-  const fetched = await Promise.all(ports.sources.map(fetchOne));
+  const sources = ports.archive === undefined ? ports.sources : [ports.archive];
+  const fetched = await Promise.all(sources.map(fetchOne));
   if (answerTimeoutMs === null || fetched.some(({ records }) => records !== null)) return fetched;
   const copy = await fetchOne(fallback.source);
   ports.onProgress({

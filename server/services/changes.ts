@@ -11,12 +11,9 @@ import { findModelId, formerIds, type View } from '../db/models.ts';
 import type { Tables } from '../db/orm.ts';
 import { namesOfId } from './names.ts';
 
-/** The largest number that a column of versions holds. */
-const MAX_VERSION = 2_147_483_647;
-
 /** Reads a point in the history as a caller gives it: digits are a version, a day is its first moment in UTC. */
 export function pointOf(text: string): ChangePoint {
-  if (/^\d{1,10}$/.test(text)) return { version: Math.min(Number(text), MAX_VERSION) };
+  if (/^-?\d{1,9}$/.test(text)) return { version: Number(text) };
   return { at: new Date(text).toISOString() };
 }
 
@@ -52,7 +49,7 @@ export function cursorOf({ observedAt, id }: ChangePosition, sort: string): stri
   return Buffer.from(JSON.stringify([sort, observedAt, id])).toString('base64url');
 }
 
-const Cursor = z.tuple([z.enum(['observedAt', '-observedAt']), Timestamp, z.int().nonnegative()]);
+const Cursor = z.tuple([z.enum(['observedAt', '-observedAt']), Timestamp, z.int()]);
 
 /** Reads a cursor back. Throws `ApiError` BAD_REQUEST where it is not ours, or of another sort. */
 export function positionOf(cursor: string, sort: string): ChangePosition {
