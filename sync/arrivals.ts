@@ -44,12 +44,12 @@ export type ItemReader = ReturnType<typeof itemReader>;
 
 /**
  * Compares a good fetch with what is stored. A record that it does not have counts as missed, and goes when it was
- * missed too often; an entry whose price jumped waits until the next fetch says the same.
+ * missed too often; one whose item could not be read stays as it is; an entry whose price jumped waits until the next fetch says the same.
  */
 export async function arrivalsOf(
   ports: SyncPorts,
   reader: ItemReader,
-  { outcome: { source }, records, keeps }: FetchedSource,
+  { outcome: { source }, records, unread, keeps }: FetchedSource,
   { guarded }: { guarded: boolean },
 ): Promise<Arrivals> {
   const { store } = ports;
@@ -69,6 +69,7 @@ export async function arrivalsOf(
       ? [...standings].filter(([, { missed }]) => missed === 0).map(([id]) => id)
       : records.map(({ record }) => record.id),
   );
+  const unreadable = new Set(unread);
 
   const differing = received.filter(({ record, hash: now }) => standings.get(record.id)?.hash !== now);
   const rows = await store.loadRecords(
@@ -97,9 +98,9 @@ export async function arrivalsOf(
   const gone: string[] = [];
   for (const [id, { missed, waits }] of standings) {
     if (differs.has(id)) continue;
-    if (has.has(id)) {
+    if (has.has(id) || unreadable.has(id)) {
       if (missed > 0) counts.seen.push({ source, id });
-      if (waits) counts.held.push({ source, id, held: null });
+      if (waits && !unreadable.has(id)) counts.held.push({ source, id, held: null });
     } else if (keeps === null || !id.startsWith(keeps)) {
       if (missed + 1 >= ports.missesUntilDelisted) gone.push(id);
       else counts.missed.push({ source, id });

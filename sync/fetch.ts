@@ -29,6 +29,8 @@ export interface FetchedRecord {
 export interface FetchedSource {
   outcome: SourceOutcome;
   records: FetchedRecord[] | null;
+  /** Ids of items that were had, but could not be read: their last good records stay. */
+  unread: string[];
   /** Beginning of the ids whose items could not be fetched this time, so that those of the last good fetch stay. */
   keeps: string | null;
   providers: ProviderFacts[];
@@ -53,8 +55,9 @@ function reasonOf(error: unknown): string {
 async function parseItems(
   source: SourceDefinition,
   items: Item[],
-): Promise<{ records: FetchedRecord[]; rejections: Rejection[] }> {
+): Promise<{ records: FetchedRecord[]; rejections: Rejection[]; unread: string[] }> {
   const records: FetchedRecord[] = [];
+  const unread: string[] = [];
   const rejections = new Map<string, Rejection>();
   const reject = (item: Item, reason: string) => {
     const rejection = rejections.get(reason) ?? { reason, count: 0, samples: [] };
@@ -73,9 +76,10 @@ async function parseItems(
       records.push({ record, raw, hash: hash('sha1', raw) });
     } catch (error) {
       reject(item, reasonOf(error));
+      unread.push(item.id);
     }
   }
-  return { records, rejections: [...rejections.values()].toSorted((a, b) => b.count - a.count) };
+  return { records, rejections: [...rejections.values()].toSorted((a, b) => b.count - a.count), unread };
 }
 
 const MOST_LOST = 0.2;
@@ -138,7 +142,14 @@ export async function fetchSource(
     durationMs: 0,
     error: null,
   };
-  const nothing = { records: null, keeps: null, providers: [], asOf: null, validators: options.validators };
+  const nothing = {
+    records: null,
+    unread: [],
+    keeps: null,
+    providers: [],
+    asOf: null,
+    validators: options.validators,
+  };
   if (source.apiKey?.required && settings.apiKey === null) {
     return { outcome: { ...outcome, status: 'disabled' }, ...nothing };
   }
@@ -160,7 +171,7 @@ export async function fetchSource(
     if (fetched.notModified) {
       return { outcome: finish({ status: 'not_modified', fetched: options.lastGood.items }), ...nothing };
     }
-    const { records, rejections } = await parseItems(source, fetched.items);
+    const { records, rejections, unread } = await parseItems(source, fetched.items);
     const rejected = fetched.items.length - records.length;
     const counts = { fetched: fetched.items.length, parsed: records.length, rejected, rejections };
     const { keeps = null } = fetched;
@@ -177,6 +188,7 @@ export async function fetchSource(
     return {
       outcome: finish(counts),
       records,
+      unread,
       keeps,
       providers: fetched.providers,
       asOf: fetched.asOf,

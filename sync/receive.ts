@@ -43,6 +43,7 @@ function quarantine({ outcome, ...rest }: FetchedSource, shift: number): Fetched
   return {
     ...rest,
     records: null,
+    unread: [],
     keeps: null,
     outcome: { ...outcome, status: 'quarantined', error: { class: 'sanity', message } },
   };

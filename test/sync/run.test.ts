@@ -247,7 +247,7 @@ describe.each(DATABASES)('a sync on $name', ({ create }) => {
     expect(await model(id)).toMatchObject({
       lifecycle: { status: 'delisted' },
       providers: [],
-      offers: [],
+      offers: [{ provider: 'anthropic', lifecycle: { status: 'delisted' }, sources: [] }],
       sources: [],
     });
     listed['claude-3-opus-20240229'] = entry;
@@ -263,8 +263,10 @@ describe.each(DATABASES)('a sync on $name', ({ create }) => {
     const id = 'unknown/groq-zed-9';
     expect((await model(id)).providers).toEqual(['groq']);
     delete listed['zed-9'];
-    listed['Zed.9'] = sold('Zed.9');
     await syncUntilDelisted(app);
+    expect((await model(id)).lifecycle.status).toBe('delisted');
+    listed['Zed.9'] = sold('Zed.9');
+    await app.sync();
     expect((await model(id)).lifecycle.status).toBe('delisted');
     expect((await model('groq/Zed.9')).id).toBe('unknown/groq-zed.9');
     listed['zed-9'] = sold('zed-9');
