@@ -255,6 +255,20 @@ describe.each(DATABASES)('a sync on $name', ({ create }) => {
     expect(await model(id)).toMatchObject({ lifecycle: { status: 'deprecated' }, providers: ['anthropic'] });
   });
 
+  test('a model whose entry is listed but can not be read stays, and what is listed no more goes', async () => {
+    await app.sync();
+    const id = 'anthropic/claude-3-opus-20240229';
+    const before = await model(id);
+    const { models: listed } = entries().anthropic!;
+    listed['claude-3-opus-20240229'] = { ...listed['claude-3-opus-20240229'], flaw: 2 ** 60 };
+    const run = await syncUntilDelisted(app, '?force=true');
+    expect(run.sources.find(({ source }) => source === 'models.dev')?.rejected).toBe(1);
+    expect(await model(id)).toEqual(before);
+    delete listed['claude-3-opus-20240229'];
+    await syncUntilDelisted(app);
+    expect((await model(id)).lifecycle.status).toBe('delisted');
+  });
+
   test('an id that is not listed any more stays with the records that had it', async () => {
     const { models: listed } = entries().groq!;
     const sold = (id: string) => ({ ...listed['whisper-large-v3'], id, name: id });
