@@ -70,6 +70,7 @@ export async function arrivalsOf(
       : records.map(({ record }) => record.id),
   );
   const unreadable = new Set(unread);
+  const isUnread = (id: string) => unreadable.has(id) || unreadable.has(id.slice(0, id.indexOf('/') + 1));
 
   const differing = received.filter(({ record, hash: now }) => standings.get(record.id)?.hash !== now);
   const rows = await store.loadRecords(
@@ -81,9 +82,9 @@ export async function arrivalsOf(
   const compared: { before: SourceRecord; now: SourceRecord }[] = [];
   for (const { record, raw, hash: now } of differing) {
     const stored = storedById.get(record.id) ?? null;
-    const before = guarded && stored !== null ? reader.read(stored) : null;
+    const before = stored === null ? null : reader.read(stored);
     if (before !== null) compared.push({ before, now: record });
-    if (stored !== null && before !== null && jumps(before, record)) {
+    if (guarded && stored !== null && before !== null && jumps(before, record)) {
       const held = stored.held === null ? null : reader.read({ ...stored, raw: stored.held });
       if (held === null || !agree(held, record)) {
         counts.held.push({ source, id: record.id, held: raw });
@@ -98,16 +99,16 @@ export async function arrivalsOf(
   const gone: string[] = [];
   for (const [id, { missed, waits }] of standings) {
     if (differs.has(id)) continue;
-    if (has.has(id) || unreadable.has(id)) {
+    if (has.has(id) || isUnread(id)) {
       if (missed > 0) counts.seen.push({ source, id });
-      if (waits && !unreadable.has(id)) counts.held.push({ source, id, held: null });
+      if (waits && !isUnread(id)) counts.held.push({ source, id, held: null });
     } else if (keeps === null || !id.startsWith(keeps)) {
       if (missed + 1 >= ports.missesUntilDelisted) gone.push(id);
       else counts.missed.push({ source, id });
     }
   }
   const unchanged = received.length - differing.length;
-  const shift = guarded && records !== null ? shiftOf(compared, unchanged) : null;
+  const shift = records === null ? null : shiftOf(compared, unchanged);
   return { changed, removed: await store.loadRecords(source, gone), counts, shift };
 }
 

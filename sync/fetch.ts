@@ -29,7 +29,10 @@ export interface FetchedRecord {
 export interface FetchedSource {
   outcome: SourceOutcome;
   records: FetchedRecord[] | null;
-  /** Ids of items that were had, but could not be read: their last good records stay. */
+  /**
+   * Ids of items that were had, but could not be read: their last good records stay. One that ends with a slash stands for
+   * all that begin so.
+   */
   unread: string[];
   /** Beginning of the ids whose items could not be fetched this time, so that those of the last good fetch stay. */
   keeps: string | null;

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { ModelDetail } from '../../contracts/models.ts';
 import { rowsOf } from '../support/many.ts';
 import { HELD, SICK, startPatient, type Expected, type Patient } from './support/patient.ts';
@@ -225,7 +225,40 @@ describe.each(SICK.filter(({ id }) => id === 'models.dev' || id === 'openrouter'
       expect([run.status, run.forced, outcome.status]).toEqual(['completed', true, 'ok']);
       expect(await prices()).toEqual([[price, price * 2]]);
       expect(await prices('fern-lab/fern-51')).toEqual([[price, price * 2]]);
+      expect(outcome.warnings).toEqual([
+        expect.stringMatching(/^Accepted by force: the prices that \S+ sent are .* what they were/),
+      ]);
       await patient.accepts(GOOD);
     });
   },
 );
+
+test('U23k-models.dev the models of a provider that can not be read stay', async () => {
+  const patient = await startPatient(SICK[0]);
+  onTestFinished(() => patient.close());
+  const catalog = patient.upstream.content.modelsDevApi as Record<string, Row>;
+  const moss = { id: 'moss-9', name: 'Moss 9', limit: { context: 8192, output: 1024 } };
+  const holdMoss = (models: unknown) =>
+    (patient.upstream.content.modelsDevApi = {
+      ...catalog,
+      'moss-lab': { id: 'moss-lab', name: 'Moss Lab', models },
+    });
+  const offers = async () => {
+    const { data } = await patient.app.json<{ data: ModelDetail }>('/v1/models/moss-lab/moss-9');
+    return [data.lifecycle.status, data.offers.map(({ provider }) => provider)];
+  };
+  holdMoss({ 'moss-9': moss });
+  await patient.accepts();
+  const before = await offers();
+  expect(before[1]).toEqual(['moss-lab']);
+  for (let fetch = 0; fetch < 4; fetch += 1) {
+    holdMoss(fetch);
+    expect((await patient.accepts()).rejected).toBe(1);
+    expect(await offers()).toEqual(before);
+  }
+  for (let fetch = 0; fetch < 3; fetch += 1) {
+    holdMoss({});
+    await patient.accepts(GOOD);
+  }
+  expect((await offers())[0]).toBe('delisted');
+});
