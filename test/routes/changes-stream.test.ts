@@ -95,8 +95,12 @@ describe.each(DATABASES)('GET /v1/changes/stream on $name', ({ create }) => {
   ];
   test('200: what matches a filter, and how far all has been told', async () => {
     await commit([{}]);
-    const open = ([query, found]: (typeof filters)[number]) =>
-      Promise.all([query, found, follow(served.app, `${query}&lastEventId=${last}`), follow(replica, query)]);
+    const open = async ([query, found]: (typeof filters)[number]) => ({
+      query,
+      found,
+      late: await follow(served.app, `${query}&lastEventId=${last}`),
+      live: await follow(replica, query),
+    });
     const readers = await Promise.all(filters.map(open));
     await commit([
       bare,
@@ -105,7 +109,7 @@ describe.each(DATABASES)('GET /v1/changes/stream on $name', ({ create }) => {
       { modelId: 'openai/gpt-oss-120b', offer: { provider: 'groq', providerModelId: 'x' } },
       { kind: 'details', offer: null, modelId: 'openai/gpt-5.4' },
     ]);
-    for (const [query, found, late, live] of readers) {
+    for (const { query, found, late, live } of readers) {
       await until(() => late.lastEventId === String(last + 6) && live.lastEventId === String(last + 6));
       expect(idsOf(late, last), query).toEqual(found);
       expect(idsOf(live, last), query).toEqual(found.filter((id) => id > 1));
