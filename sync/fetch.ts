@@ -42,8 +42,8 @@ export interface FetchedSource {
 }
 
 const SAMPLES = 3;
-/** Items between two turns of the event loop, so that requests are answered while a large source is read. */
-const TURN = 200;
+/** Longest time between two turns of the event loop, so that requests are answered while a large source is read. */
+const TURN_MS = 20;
 
 function reasonOf(error: unknown): string {
   if (error instanceof RejectedItem) return error.message;
@@ -68,8 +68,12 @@ async function parseItems(
     if (rejection.samples.length < SAMPLES) rejection.samples.push(sampleOf(item.id, item.value));
     rejections.set(reason, rejection);
   };
-  for (const [index, item] of items.entries()) {
-    if (index % TURN === TURN - 1) await setImmediate();
+  let turned = performance.now();
+  for (const item of items) {
+    if (performance.now() - turned > TURN_MS) {
+      await setImmediate();
+      turned = performance.now();
+    }
     try {
       checkItem(item.value);
       const record = source.parse(item);
