@@ -44,12 +44,13 @@ export type ItemReader = ReturnType<typeof itemReader>;
 
 /**
  * Compares a good fetch with what is stored. A record that it does not have counts as missed, and goes when it was
- * missed by so many in a row (`misses`); an entry whose price jumped waits until the next fetch says the same.
+ * missed by so many in a row (`misses`); one whose item could not be read stays as it is; an entry whose price jumped waits
+ * until the next fetch says the same.
  */
 export async function arrivalsOf(
   ports: SyncPorts,
   reader: ItemReader,
-  { outcome: { source }, records, keeps }: FetchedSource,
+  { outcome: { source }, records, unread, keeps }: FetchedSource,
   { guarded, misses }: { guarded: boolean; misses: number },
 ): Promise<Arrivals> {
   const { store } = ports;
@@ -69,6 +70,8 @@ export async function arrivalsOf(
       ? [...standings].filter(([, { missed }]) => missed === 0).map(([id]) => id)
       : records.map(({ record }) => record.id),
   );
+  const unreadable = new Set(unread);
+  const isUnread = (id: string) => unreadable.has(id) || unreadable.has(id.slice(0, id.indexOf('/') + 1));
 
   const differing = received.filter(({ record, hash: now }) => standings.get(record.id)?.hash !== now);
   const rows = await store.loadRecords(
@@ -80,9 +83,9 @@ export async function arrivalsOf(
   const compared: { before: SourceRecord; now: SourceRecord }[] = [];
   for (const { record, raw, hash: now } of differing) {
     const stored = storedById.get(record.id) ?? null;
-    const before = guarded && stored !== null ? reader.read(stored) : null;
+    const before = stored === null ? null : reader.read(stored);
     if (before !== null) compared.push({ before, now: record });
-    if (stored !== null && before !== null && jumps(before, record)) {
+    if (guarded && stored !== null && before !== null && jumps(before, record)) {
       const held = stored.held === null ? null : reader.read({ ...stored, raw: stored.held });
       if (held === null || !agree(held, record)) {
         counts.held.push({ source, id: record.id, held: raw });
@@ -97,16 +100,16 @@ export async function arrivalsOf(
   const gone: string[] = [];
   for (const [id, { missed, waits }] of standings) {
     if (differs.has(id)) continue;
-    if (has.has(id)) {
+    if (has.has(id) || isUnread(id)) {
       if (missed > 0) counts.seen.push({ source, id });
-      if (waits) counts.held.push({ source, id, held: null });
+      if (waits && !isUnread(id)) counts.held.push({ source, id, held: null });
     } else if (keeps === null || !id.startsWith(keeps)) {
       if (missed + 1 >= misses) gone.push(id);
       else counts.missed.push({ source, id });
     }
   }
   const unchanged = received.length - differing.length;
-  const shift = guarded && records !== null ? shiftOf(compared, unchanged) : null;
+  const shift = records === null ? null : shiftOf(compared, unchanged);
   return { changed, removed: await store.loadRecords(source, gone), counts, shift };
 }
 

@@ -29,6 +29,11 @@ export interface FetchedRecord {
 export interface FetchedSource {
   outcome: SourceOutcome;
   records: FetchedRecord[] | null;
+  /**
+   * Ids of items that were had, but could not be read: their last good records stay. One that ends with a slash stands for
+   * all that begin so.
+   */
+  unread: string[];
   /** Beginning of the ids whose items could not be fetched this time, so that those of the last good fetch stay. */
   keeps: string | null;
   providers: ProviderFacts[];
@@ -37,8 +42,8 @@ export interface FetchedSource {
 }
 
 const SAMPLES = 3;
-/** Items between two turns of the event loop, so that requests are answered while a large source is read. */
-const TURN = 200;
+/** Longest time between two turns of the event loop, so that requests are answered while a large source is read. */
+const TURN_MS = 20;
 
 function reasonOf(error: unknown): string {
   if (error instanceof RejectedItem) return error.message;
@@ -53,8 +58,9 @@ function reasonOf(error: unknown): string {
 async function parseItems(
   source: SourceDefinition,
   items: Item[],
-): Promise<{ records: FetchedRecord[]; rejections: Rejection[] }> {
+): Promise<{ records: FetchedRecord[]; rejections: Rejection[]; unread: string[] }> {
   const records: FetchedRecord[] = [];
+  const unread: string[] = [];
   const rejections = new Map<string, Rejection>();
   const reject = (item: Item, reason: string) => {
     const rejection = rejections.get(reason) ?? { reason, count: 0, samples: [] };
@@ -62,8 +68,12 @@ async function parseItems(
     if (rejection.samples.length < SAMPLES) rejection.samples.push(sampleOf(item.id, item.value));
     rejections.set(reason, rejection);
   };
-  for (const [index, item] of items.entries()) {
-    if (index % TURN === TURN - 1) await setImmediate();
+  let turned = performance.now();
+  for (const item of items) {
+    if (performance.now() - turned > TURN_MS) {
+      await setImmediate();
+      turned = performance.now();
+    }
     try {
       checkItem(item.value);
       const record = source.parse(item);
@@ -73,9 +83,10 @@ async function parseItems(
       records.push({ record, raw, hash: hash('sha1', raw) });
     } catch (error) {
       reject(item, reasonOf(error));
+      unread.push(item.id);
     }
   }
-  return { records, rejections: [...rejections.values()].toSorted((a, b) => b.count - a.count) };
+  return { records, rejections: [...rejections.values()].toSorted((a, b) => b.count - a.count), unread };
 }
 
 const MOST_LOST = 0.2;
@@ -138,7 +149,14 @@ export async function fetchSource(
     durationMs: 0,
     error: null,
   };
-  const nothing = { records: null, keeps: null, providers: [], asOf: null, validators: options.validators };
+  const nothing = {
+    records: null,
+    unread: [],
+    keeps: null,
+    providers: [],
+    asOf: null,
+    validators: options.validators,
+  };
   if (source.apiKey?.required && settings.apiKey === null) {
     return { outcome: { ...outcome, status: 'disabled' }, ...nothing };
   }
@@ -160,7 +178,7 @@ export async function fetchSource(
     if (fetched.notModified) {
       return { outcome: finish({ status: 'not_modified', fetched: options.lastGood.items }), ...nothing };
     }
-    const { records, rejections } = await parseItems(source, fetched.items);
+    const { records, rejections, unread } = await parseItems(source, fetched.items);
     const rejected = fetched.items.length - records.length;
     const counts = { fetched: fetched.items.length, parsed: records.length, rejected, rejections };
     const { keeps = null } = fetched;
@@ -177,6 +195,7 @@ export async function fetchSource(
     return {
       outcome: finish(counts),
       records,
+      unread,
       keeps,
       providers: fetched.providers,
       asOf: fetched.asOf,

@@ -87,7 +87,10 @@ const ProviderEntry = z.object({
   env: lenientList(PlainText),
 });
 
-/** Takes a catalogue of providers with their models apart: an entry `<provider>/<model>` each, and the providers. */
+/**
+ * Takes a catalogue of providers with their models apart: an entry `<provider>/<model>` each, and the providers. One that can
+ * not be taken apart is an entry `<provider>/`, to be rejected.
+ */
 export function takeCatalogApart(catalog: Record<string, unknown>): {
   entries: { id: string; value: unknown }[];
   providers: ProviderFacts[];
@@ -98,7 +101,7 @@ export function takeCatalogApart(catalog: Record<string, unknown>): {
     const object = JsonObject.safeParse(value).data;
     const models = JsonObject.safeParse(object?.models).data;
     if (object === undefined || models === undefined || !isProviderId(id)) {
-      entries.push({ id, value });
+      entries.push({ id: `${id}/`, value });
       continue;
     }
     const { models: _, ...rest } = object;

@@ -10,7 +10,7 @@ export interface Received {
   arrivals: Arrivals[];
 }
 
-/** Compares every good fetch with what is stored; a source whose prices all moved by a thousand is quarantined. */
+/** Compares every good fetch with what is stored; a source whose prices all moved by a thousand is quarantined, unless forced. */
 export async function receive(
   ports: SyncPorts,
   reader: ItemReader,
@@ -33,6 +33,11 @@ export async function receive(
     if (arrivals.shift === null) {
       received.fetched.push(source);
       received.arrivals.push(arrivals);
+    } else if (!guarded) {
+      const warning = `Accepted by force: the ${shifted(source, arrivals.shift)}`;
+      const warnings = [...source.outcome.warnings, warning];
+      received.fetched.push({ ...source, outcome: { ...source.outcome, warnings } });
+      received.arrivals.push(arrivals);
     } else {
       const quarantined = quarantine(source, arrivals.shift);
       ports.onProgress({ source: quarantined.outcome });
@@ -43,12 +48,19 @@ export async function receive(
   return received;
 }
 
-function quarantine({ outcome, ...rest }: FetchedSource, shift: number): FetchedSource {
+/** What is hard to believe about prices that all moved. */
+function shifted({ outcome }: FetchedSource, shift: number): string {
   const moved = shift > 1 ? `${Math.round(shift)} times` : `1/${Math.round(1 / shift)} of`;
-  const message = `The prices that ${outcome.source} sent are ${moved} what they were, as if in another unit. Its last good records stay; look at it, and sync with force=true to accept it.`;
+  return `prices that ${outcome.source} sent are ${moved} what they were, as if in another unit.`;
+}
+
+function quarantine(source: FetchedSource, shift: number): FetchedSource {
+  const { outcome, ...rest } = source;
+  const message = `The ${shifted(source, shift)} Its last good records stay; look at it, and sync with force=true to accept it.`;
   return {
     ...rest,
     records: null,
+    unread: [],
     keeps: null,
     outcome: { ...outcome, status: 'quarantined', error: { class: 'sanity', message } },
   };

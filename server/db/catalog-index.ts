@@ -20,7 +20,7 @@ export async function loadState(db: Kysely<Tables>): Promise<CatalogState> {
 
 /** Reads what is remembered of every source. */
 export async function loadSources(db: Kysely<Tables>): Promise<SourceState[]> {
-  const rows = await db.selectFrom('sources').selectAll().execute();
+  const rows = await db.selectFrom('sources').selectAll().orderBy('id').execute();
   return rows.map((row) => ({
     id: row.id,
     status: row.status as SourceState['status'],

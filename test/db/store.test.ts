@@ -484,6 +484,14 @@ describe.each(DATABASES)('what a sync finds in the store on $name', ({ create })
       providers: ['p'],
     });
     expect(await providers()).toEqual([['p', 'P', 0, 0]]);
+    // The source that is first by id is believed, whichever was written last.
+    const other = { ...source, id: 'a', providers: [{ ...facts, name: 'A' }] };
+    await commit({ sources: [other], providers: ['p'] });
+    await commit({ sources: [other], providers: ['p'] });
+    expect([...(await store.loadState()).sources.keys()]).toEqual(['a', 's']);
+    expect(await providers()).toEqual([['p', 'A', 0, 0]]);
+    await commit({ sources: [{ ...other, providers: [] }], providers: ['p'] });
+    expect(await providers()).toEqual([['p', 'P', 0, 0]]);
     const before = (await store.loadState()).version;
     expect(await commit({ sources: [{ ...source, providers: [] }], providers: ['p'] })).toMatchObject({
       catalogVersion: before + 1,

@@ -10,7 +10,7 @@ import type { FinishedRun } from '../../sync/ports.ts';
 import { startRun } from '../../sync/run.ts';
 import { BUNDLED, SOURCES } from '../../sync/sources/index.ts';
 import { DATABASES } from '../support/databases.ts';
-import { Command } from '../support/process.ts';
+import { Command, type Finish } from '../support/process.ts';
 import {
   environmentOn,
   holdModelsDev,
@@ -40,9 +40,12 @@ afterAll(() => upstream.close());
 beforeEach(() => upstream.reset());
 
 /** A clock that a process goes by, and what sets it, such as `+2h`. */
-function fakeClock(): { environment: Record<string, string>; set: (offset: string) => void } {
+function fakeClock(finish: Finish = onTestFinished): {
+  environment: Record<string, string>;
+  set: (offset: string) => void;
+} {
   const folder = mkdtempSync(join(tmpdir(), 'effect-models-clock-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  finish(() => rmSync(folder, { recursive: true, force: true }));
   const file = join(folder, 'clock');
   const set = (offset: string) => writeFileSync(file, `${offset}\n`);
   set('+0');
@@ -60,7 +63,9 @@ function fakeClock(): { environment: Record<string, string>; set: (offset: strin
 const runsAt = async (address: string) =>
   (await shownRuns(address)).filter(({ status }) => status !== 'running').length;
 
-describe.skipIf(FAKETIME === undefined && process.env.CI !== 'true')('with a clock of its own', () => {
+const withoutClock = FAKETIME === undefined && process.env.CI !== 'true';
+
+describe.skipIf(withoutClock)('with a clock of its own', () => {
   test.each([
     ['S6a-SQLite', '+2h', sqlite, 'superseded'],
     ['S6a-Postgres', '+2h', postgres, 'completed'],
@@ -84,60 +89,83 @@ describe.skipIf(FAKETIME === undefined && process.env.CI !== 'true')('with a clo
     await postSync(address);
     const next = await newestEnded(address);
     expect([next.status, next.startedAt > run.startedAt]).toEqual(['completed', true]);
-    expect(await service.end('SIGTERM')).toBe(0);
   });
+});
 
-  test(
-    'S6c clocks of replicas are two hours apart, and each tick is one run',
-    { timeout: 90_000 },
-    async () => {
-      const ahead = fakeClock();
-      ahead.set('+2h');
-      const environment = {
-        ...(await environmentOn(upstream, postgres)),
-        ...PRODUCTION,
-        SYNC_CRON: '*/6 * * * * *',
-      };
-      const services = [
-        new Command('start', environment),
-        new Command('start', { ...environment, ...ahead.environment }),
-      ];
-      const [address = ''] = await Promise.all(services.map((service) => service.url()));
-      await expect.poll(() => runsAt(address), { timeout: 60_000, interval: 200 }).toBeGreaterThan(3);
-      const starts = (await shownRuns(address)).map(({ startedAt }) => Date.parse(startedAt));
-      expect(starts.slice(1).filter((at, index) => (starts[index] ?? 0) - at < 3_000)).toEqual([]);
-      expect(Math.abs((starts[0] ?? 0) - Date.now())).toBeLessThan(HOUR_MS / 2);
-      expect(await Promise.all(services.map((service) => service.end('SIGTERM')))).toEqual([0, 0]);
-    },
-  );
+describe('at once', () => {
+  test
+    .skipIf(withoutClock)
+    .concurrent(
+      'S6c clocks of replicas are two hours apart, and each tick is one run',
+      { timeout: 90_000 },
+      async ({ expect, onTestFinished: finish }) => {
+        const ahead = fakeClock(finish);
+        ahead.set('+2h');
+        const environment = {
+          ...(await environmentOn(upstream, postgres, finish)),
+          ...PRODUCTION,
+          SYNC_CRON: '*/6 * * * * *',
+        };
+        const services = [
+          new Command('start', environment, [], { finish }),
+          new Command('start', { ...environment, ...ahead.environment }, [], { finish }),
+        ];
+        const [address = ''] = await Promise.all(services.map((service) => service.url()));
+        await expect.poll(() => runsAt(address), { timeout: 60_000, interval: 200 }).toBeGreaterThan(3);
+        const starts = (await shownRuns(address)).map(({ startedAt }) => Date.parse(startedAt));
+        expect(starts.slice(1).filter((at, index) => (starts[index] ?? 0) - at < 3_000)).toEqual([]);
+        expect(Math.abs((starts[0] ?? 0) - Date.now())).toBeLessThan(HOUR_MS / 2);
+        expect(await Promise.all(services.map((service) => service.end('SIGTERM')))).toEqual([0, 0]);
+      },
+    );
 
-  test('S6d the clock is set forward and back, and ticks go on', { timeout: 90_000 }, async () => {
-    const clock = fakeClock();
-    const environment = { ...(await environmentOn(upstream, sqlite)), ...PRODUCTION, ...clock.environment };
-    const service = new Command('start', { ...environment, SYNC_CRON: '*/3 * * * * *' });
-    const address = await service.url();
-    for (const offset of ['+0', '+2h', '+0', '-2h']) {
-      clock.set(offset);
-      const before = await runsAt(address);
-      await expect
-        .poll(() => runsAt(address), { timeout: 20_000, interval: 100 })
-        .toBeGreaterThan(before + 1);
-    }
-    expect(await service.end('SIGTERM')).toBe(0);
-    expect((await storedRuns(environment)).leases).toEqual([]);
-  });
+  test
+    .skipIf(withoutClock)
+    .concurrent(
+      'S6d the clock is set forward and back, and ticks go on',
+      { timeout: 90_000 },
+      async ({ expect, onTestFinished: finish }) => {
+        const clock = fakeClock(finish);
+        const environment = {
+          ...(await environmentOn(upstream, sqlite, finish)),
+          ...PRODUCTION,
+          ...clock.environment,
+        };
+        const service = new Command('start', { ...environment, SYNC_CRON: '*/3 * * * * *' }, [], { finish });
+        const address = await service.url();
+        for (const offset of ['+0', '+2h', '+0', '-2h']) {
+          clock.set(offset);
+          const before = await runsAt(address);
+          await expect
+            .poll(() => runsAt(address), { timeout: 20_000, interval: 100 })
+            .toBeGreaterThan(before + 1);
+        }
+        expect(await service.end('SIGTERM')).toBe(0);
+        expect((await storedRuns(environment)).leases).toEqual([]);
+      },
+    );
 
-  test('S7b ticks that were slept through are made up for by one run', { timeout: 90_000 }, async () => {
-    const clock = fakeClock();
-    const environment = { ...(await environmentOn(upstream, sqlite)), ...PRODUCTION, ...clock.environment };
-    const service = new Command('start', { ...environment, SYNC_CRON: '0 */2 * * *' });
-    const address = await service.url();
-    clock.set('+7h');
-    await expect.poll(() => runsAt(address), { timeout: 60_000, interval: 200 }).toBe(1);
-    await new Promise((resolve) => setTimeout(resolve, 3_000));
-    expect(await runsAt(address)).toBe(1);
-    expect(await service.end('SIGTERM')).toBe(0);
-  });
+  test
+    .skipIf(withoutClock)
+    .concurrent(
+      'S7b ticks that were slept through are made up for by one run',
+      { timeout: 90_000 },
+      async ({ expect, onTestFinished: finish }) => {
+        const clock = fakeClock(finish);
+        const environment = {
+          ...(await environmentOn(upstream, sqlite, finish)),
+          ...PRODUCTION,
+          ...clock.environment,
+        };
+        const service = new Command('start', { ...environment, SYNC_CRON: '0 */2 * * *' }, [], { finish });
+        const address = await service.url();
+        clock.set('+7h');
+        await expect.poll(() => runsAt(address), { timeout: 60_000, interval: 200 }).toBe(1);
+        await new Promise((resolve) => setTimeout(resolve, 3_000));
+        expect(await runsAt(address)).toBe(1);
+        expect(await service.end('SIGTERM')).toBe(0);
+      },
+    );
 });
 
 test('S6e summer time neither doubles nor skips a tick', async () => {
@@ -165,7 +193,7 @@ test('S6e summer time neither doubles nor skips a tick', async () => {
   }
 });
 
-test('S7a after six hours down three replicas make one catch-up run', { timeout: 60_000 }, async () => {
+test('S7a after six hours down three replicas make one catch-up run', { timeout: 90_000 }, async () => {
   const environment = { ...(await environmentOn(upstream, postgres)), ...PRODUCTION };
   expect(await new Command('sync', environment).ended()).toBe(0);
   const aged = (ms: number, status: string) =>

@@ -1,8 +1,8 @@
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { DATABASES } from '../support/databases.ts';
-import { Command } from '../support/process.ts';
+import { Command, type Finish } from '../support/process.ts';
 import { startReaders } from '../support/readers.ts';
 import {
   environmentOn,
@@ -27,42 +27,53 @@ beforeEach(() => upstream.reset());
 
 const statusOf = async (url: string) => (await fetch(url)).status;
 
+/** Starts a service on a database of its own. */
+async function startOn(kind: (typeof DATABASES)[number], finish: Finish = onTestFinished) {
+  const environment = { ...(await environmentOn(upstream, kind, finish)), ...PRODUCTION };
+  const service = new Command('start', environment, [], { finish });
+  return { environment, service, address: await service.url() };
+}
+
+describe.concurrent('at once', () => {
+  test.for(DATABASES)(
+    'S1a SIGTERM while idle, on $name',
+    async (kind, { expect, onTestFinished: finish }) => {
+      const { service, address } = await startOn(kind, finish);
+      const readers = startReaders([address]);
+      const began = performance.now();
+      service.signal('SIGTERM');
+      await expect.poll(() => statusOf(`${address}/health/ready`), { interval: 10 }).toBe(503);
+      const { violations } = await readers.stop();
+      expect(violations).toEqual([]);
+      expect(await service.ended()).toBe(0);
+      expect(performance.now() - began).toBeLessThan(EXIT_MS);
+    },
+  );
+
+  test.for(DATABASES)(
+    'S1b SIGTERM with requests in flight, one of them half sent, on $name',
+    async (kind, { expect, onTestFinished: finish }) => {
+      const { service, address } = await startOn(kind, finish);
+      const { port } = new URL(address);
+      const half = connect(Number(port), '127.0.0.1');
+      half.on('error', () => {});
+      half.write(
+        'POST /v1/resolve HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 20\r\n\r\n{',
+      );
+      await sleep(100);
+      const began = performance.now();
+      service.signal('SIGTERM');
+      const answers = await Promise.all(Array.from({ length: 50 }, () => statusOf(`${address}/v1/models`)));
+      expect(new Set(answers)).toEqual(new Set([200]));
+      expect(await service.ended()).toBe(0);
+      expect(performance.now() - began).toBeLessThan(EXIT_MS);
+      half.destroy();
+    },
+  );
+});
+
 describe.each(DATABASES)('on $name', (kind) => {
-  const started = async () => {
-    const environment = { ...(await environmentOn(upstream, kind)), ...PRODUCTION };
-    const service = new Command('start', environment);
-    return { environment, service, address: await service.url() };
-  };
-
-  test('S1a SIGTERM while idle', async () => {
-    const { service, address } = await started();
-    const readers = startReaders([address]);
-    const began = performance.now();
-    service.signal('SIGTERM');
-    await expect.poll(() => statusOf(`${address}/health/ready`), { interval: 10 }).toBe(503);
-    const { violations } = await readers.stop();
-    expect(violations).toEqual([]);
-    expect(await service.ended()).toBe(0);
-    expect(performance.now() - began).toBeLessThan(EXIT_MS);
-  });
-
-  test('S1b SIGTERM with requests in flight, one of them half sent', async () => {
-    const { service, address } = await started();
-    const { port } = new URL(address);
-    const half = connect(Number(port), '127.0.0.1');
-    half.on('error', () => {});
-    half.write(
-      'POST /v1/resolve HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 20\r\n\r\n{',
-    );
-    await sleep(100);
-    const began = performance.now();
-    service.signal('SIGTERM');
-    const answers = await Promise.all(Array.from({ length: 50 }, () => statusOf(`${address}/v1/models`)));
-    expect(new Set(answers)).toEqual(new Set([200]));
-    expect(await service.ended()).toBe(0);
-    expect(performance.now() - began).toBeLessThan(EXIT_MS);
-    half.destroy();
-  });
+  const started = () => startOn(kind);
 
   test('S1c SIGTERM in the middle of a sync', async () => {
     const { environment, service, address } = await started();

@@ -57,6 +57,14 @@ describe.each(SICK)('what $id says', (sick) => {
     httpStatus: 200,
     message: /Its last good records stay; look at it, and sync with force=true to accept it\.$/,
   };
+  // Of all values that are none, only 1e300 can not be passed over: it is an integer that nobody meant.
+  const inexact = [
+    {
+      reason: 'holds an integer beyond 2^53, which is not exact',
+      count: 1,
+      samples: [expect.stringMatching(/fern|00000000-0000-4000/i)],
+    },
+  ];
   beforeAll(async () => {
     patient = await startPatient(sick);
   });
@@ -173,8 +181,7 @@ describe.each(SICK)('what $id says', (sick) => {
       ...prices.map((price, index) => spoilt(sick.id, held[index] ?? {}, { price })),
       ...held.slice(prices.length),
     ]);
-    const outcome = await patient.accepts();
-    expect(outcome.rejected).toBe(0);
+    expect((await patient.accepts()).rejections).toEqual(inexact);
     for (const offer of await offers()) {
       for (const price of Object.values(offer.pricing))
         if (typeof price === 'number')
@@ -189,7 +196,7 @@ describe.each(SICK)('what $id says', (sick) => {
       ...limits.map((context, index) => spoilt(sick.id, held[index] ?? {}, { context })),
       ...held.slice(limits.length),
     ]);
-    expect((await patient.accepts()).rejected).toBe(0);
+    expect((await patient.accepts()).rejections).toEqual(inexact);
     for (const { limits: said } of await patient.models())
       expect(said.context === null || (Number.isSafeInteger(said.context) && said.context > 0)).toBe(true);
   });
@@ -201,7 +208,7 @@ describe.each(SICK)('what $id says', (sick) => {
       ...dates.map((date, index) => spoilt(sick.id, held[index] ?? {}, { date })),
       ...held.slice(dates.length),
     ]);
-    expect((await patient.accepts()).rejected).toBe(0);
+    expect((await patient.accepts()).rejections).toEqual(inexact);
     for (const { releaseDate } of await patient.models())
       if (releaseDate !== null) expect(releaseDate).toMatch(/^(199|20)\d/);
   });

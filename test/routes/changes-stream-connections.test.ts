@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { STREAM_TIMES } from '../../server/services/change-streams.ts';
 import { ADMIN_SECRET } from '../support/app.ts';
 import { commitChanges } from '../support/changes.ts';
@@ -10,35 +10,82 @@ import { problemIn } from '../support/synced.ts';
 
 const bare = { kind: 'model_added', offer: null, field: null, oldValue: null, newValue: null } as const;
 
-test('a quiet stream outlives the timeouts of the server', { timeout: 40_000 }, async () => {
-  const app = await startBare({ times: { streams: { ...STREAM_TIMES, heartbeatMs: 60_000 } } });
-  const reader = await follow(app);
-  await new Promise((resolve) => setTimeout(resolve, 17_000));
-  await commitChanges(app.database, [bare]);
-  expect(await reader.count(1)).toHaveLength(1);
-});
-
-test('a reader that does not read is let go, and nobody else', { timeout: 60_000 }, async () => {
-  const app = await startBare({ times: { streams: { ...STREAM_TIMES, stallMs: 2_000 } } });
-  const row = { ...bare, newValue: 'x'.repeat(20_000) };
-  await commitChanges(
-    app.database,
-    Array.from({ length: 600 }, () => row),
+describe.concurrent('at once', () => {
+  test(
+    'a quiet stream outlives the timeouts of the server',
+    { timeout: 40_000 },
+    async ({ expect, onTestFinished: finish }) => {
+      const app = await startBare(
+        { times: { streams: { ...STREAM_TIMES, heartbeatMs: 60_000 } } },
+        {},
+        finish,
+      );
+      const reader = await follow(app, '', {}, finish);
+      await new Promise((resolve) => setTimeout(resolve, 17_000));
+      await commitChanges(app.database, [bare]);
+      expect(await reader.count(1)).toHaveLength(1);
+    },
   );
-  const socket = connect(Number(new URL(app.url).port), '127.0.0.1');
-  onTestFinished(() => void socket.destroy());
-  // What was let go is reset.
-  socket.on('error', () => {});
-  socket.pause().write(`GET ${STREAM}?lastEventId=0 HTTP/1.1\r\nHost: localhost\r\n\r\n`);
-  const reader = await follow(app, 'lastEventId=0');
-  await reader.count(600);
-  await new Promise((resolve) => setTimeout(resolve, 4_000));
-  let received = 0;
-  socket.on('data', (chunk) => (received += chunk.length)).resume();
-  await until(() => socket.destroyed);
-  expect(received).toBeLessThan(600 * 20_000);
-  await commitChanges(app.database, [bare]);
-  await reader.count(601);
+
+  test(
+    'a reader that does not read is let go, and nobody else',
+    { timeout: 60_000 },
+    async ({ expect, onTestFinished: finish }) => {
+      const app = await startBare({ times: { streams: { ...STREAM_TIMES, stallMs: 2_000 } } }, {}, finish);
+      const row = { ...bare, newValue: 'x'.repeat(20_000) };
+      await commitChanges(
+        app.database,
+        Array.from({ length: 600 }, () => row),
+      );
+      const socket = connect(Number(new URL(app.url).port), '127.0.0.1');
+      finish(() => void socket.destroy());
+      // What was let go is reset.
+      socket.on('error', () => {});
+      socket.pause().write(`GET ${STREAM}?lastEventId=0 HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+      const reader = await follow(app, 'lastEventId=0', {}, finish);
+      await reader.count(600);
+      await new Promise((resolve) => setTimeout(resolve, 4_000));
+      let received = 0;
+      socket.on('data', (chunk) => (received += chunk.length)).resume();
+      await until(() => socket.destroyed);
+      expect(received).toBeLessThan(600 * 20_000);
+      await commitChanges(app.database, [bare]);
+      await reader.count(601);
+    },
+  );
+
+  test('SIGTERM says goodbye to every stream and ends the process', async ({
+    expect,
+    onTestFinished: finish,
+  }) => {
+    const database = await DATABASES[0].create();
+    finish(database.drop);
+    const command = new Command(
+      'start',
+      {
+        ADMIN_SECRET,
+        HOST: '127.0.0.1',
+        PORT: '0',
+        DATABASE_URL: database.url,
+        SYNC_CRON: 'off',
+        SYNC_ON_START: 'never',
+      },
+      [],
+      { finish },
+    );
+    const address = await command.url();
+    const readers = await Promise.all(
+      Array.from({ length: 5 }, () => EventReader.open(address + STREAM, {}, finish)),
+    );
+    await until(() => readers.every(({ retryMs }) => retryMs !== null));
+    const started = performance.now();
+    expect(await command.end('SIGTERM')).toBe(0);
+    expect(performance.now() - started).toBeLessThan(5_000);
+    for (const reader of readers) {
+      expect(await reader.ended).toBe('end');
+      expect(reader.comments.at(-1)).toContain('shutting down');
+    }
+  });
 });
 
 describe('places', () => {
@@ -97,27 +144,4 @@ describe('places', () => {
       return readers.every(({ response }) => response.status === 200);
     });
   });
-});
-
-test('SIGTERM says goodbye to every stream and ends the process', async () => {
-  const database = await DATABASES[0].create();
-  onTestFinished(database.drop);
-  const command = new Command('start', {
-    ADMIN_SECRET,
-    HOST: '127.0.0.1',
-    PORT: '0',
-    DATABASE_URL: database.url,
-    SYNC_CRON: 'off',
-    SYNC_ON_START: 'never',
-  });
-  const address = await command.url();
-  const readers = await Promise.all(Array.from({ length: 5 }, () => EventReader.open(address + STREAM)));
-  await until(() => readers.every(({ retryMs }) => retryMs !== null));
-  const started = performance.now();
-  expect(await command.end('SIGTERM')).toBe(0);
-  expect(performance.now() - started).toBeLessThan(5_000);
-  for (const reader of readers) {
-    expect(await reader.ended).toBe('end');
-    expect(reader.comments.at(-1)).toContain('shutting down');
-  }
 });

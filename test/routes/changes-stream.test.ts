@@ -93,10 +93,15 @@ describe.each(DATABASES)('GET /v1/changes/stream on $name', ({ create }) => {
     ['provider=Groq', [5]],
     ['provider=azure&kind=limit', [4]],
   ];
-  test.each(filters)('200 ?%s: what matches, and how far all has been told', async (query, found) => {
+  test('200: what matches a filter, and how far all has been told', async () => {
     await commit([{}]);
-    const late = await follow(served.app, `${query}&lastEventId=${last}`);
-    const live = await follow(served.app, query);
+    const open = async ([query, found]: (typeof filters)[number]) => ({
+      query,
+      found,
+      late: await follow(served.app, `${query}&lastEventId=${last}`),
+      live: await follow(replica, query),
+    });
+    const readers = await Promise.all(filters.map(open));
     await commit([
       bare,
       { kind: 'details', offer: null, modelId: 'openai/gpt-5.4' },
@@ -104,9 +109,11 @@ describe.each(DATABASES)('GET /v1/changes/stream on $name', ({ create }) => {
       { modelId: 'openai/gpt-oss-120b', offer: { provider: 'groq', providerModelId: 'x' } },
       { kind: 'details', offer: null, modelId: 'openai/gpt-5.4' },
     ]);
-    await until(() => late.lastEventId === String(last + 6) && live.lastEventId === String(last + 6));
-    expect(idsOf(late, last)).toEqual(found);
-    expect(idsOf(live, last)).toEqual(found.filter((id) => id > 1));
+    for (const { query, found, late, live } of readers) {
+      await until(() => late.lastEventId === String(last + 6) && live.lastEventId === String(last + 6));
+      expect(idsOf(late, last), query).toEqual(found);
+      expect(idsOf(live, last), query).toEqual(found.filter((id) => id > 1));
+    }
   });
 
   test('200: without what Artificial Analysis said', async () => {

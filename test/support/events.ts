@@ -2,6 +2,7 @@ import { onTestFinished } from 'vitest';
 import type { Change } from '../../contracts/changes.ts';
 import { startApp, type TestApp } from './app.ts';
 import { DATABASES } from './databases.ts';
+import type { Finish } from './process.ts';
 
 /** Where changes are streamed. */
 export const STREAM = '/v1/changes/stream';
@@ -32,9 +33,13 @@ export class EventReader {
   }
 
   /** Opens a stream; of any other answer, only the response can be used. */
-  static async open(url: string, headers: Record<string, string> = {}): Promise<EventReader> {
+  static async open(
+    url: string,
+    headers: Record<string, string> = {},
+    finish: Finish = onTestFinished,
+  ): Promise<EventReader> {
     const abort = new AbortController();
-    onTestFinished(() => abort.abort());
+    finish(() => abort.abort());
     return new EventReader(
       await fetch(url, { headers: { connection: 'close', ...headers }, signal: abort.signal }),
       abort,
@@ -96,10 +101,11 @@ export async function until(holds: () => boolean | Promise<boolean>): Promise<vo
 export async function startBare(
   options: Parameters<typeof startApp>[1] = {},
   environment: Record<string, string> = {},
+  finish: Finish = onTestFinished,
 ): Promise<TestApp> {
   const database = await DATABASES[0].create();
   const app = await startApp({ DATABASE_URL: database.url, ...environment }, options);
-  onTestFinished(async () => {
+  finish(async () => {
     await app.stop();
     await database.drop();
   });
@@ -111,8 +117,9 @@ export async function follow(
   app: TestApp,
   query = '',
   headers: Record<string, string> = {},
+  finish: Finish = onTestFinished,
 ): Promise<EventReader> {
-  const reader = await EventReader.open(`${app.url}${STREAM}${query && `?${query}`}`, headers);
+  const reader = await EventReader.open(`${app.url}${STREAM}${query && `?${query}`}`, headers, finish);
   if (reader.response.status === 200) await until(() => reader.retryMs !== null);
   return reader;
 }

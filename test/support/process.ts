@@ -3,6 +3,9 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 
+/** Does something when a test has finished; tests that run at once each have their own. */
+export type Finish = (work: () => void | Promise<void>) => void;
+
 const MAIN = fileURLToPath(new URL('../../server/main.ts', import.meta.url));
 
 /** A command of server/main.ts, running as a process of its own; it is killed at the end of the test at the latest. */
@@ -16,7 +19,11 @@ export class Command {
     command: string,
     environment: Record<string, string>,
     args: string[] = [],
-    { within = [], stdout = 'pipe' }: { within?: string[]; stdout?: 'pipe' | number } = {},
+    {
+      within = [],
+      stdout = 'pipe',
+      finish = onTestFinished,
+    }: { within?: string[]; stdout?: 'pipe' | number; finish?: Finish } = {},
   ) {
     // Nothing of this process's environment is passed on but what Node needs.
     const env = { PATH: process.env.PATH ?? '', TZ: 'UTC', ...environment };
@@ -27,7 +34,7 @@ export class Command {
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => (this.output += text));
     }
-    onTestFinished(async () => {
+    finish(async () => {
       this.#child.kill('SIGKILL');
       await closed;
     });

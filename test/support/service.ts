@@ -3,6 +3,7 @@ import type { SyncRun } from '../../contracts/sync.ts';
 import { openDatabase, type Database } from '../../server/db/database.ts';
 import { ADMIN_SECRET } from './app.ts';
 import type { DATABASES } from './databases.ts';
+import type { Finish } from './process.ts';
 import { AA_KEY, type FakeUpstream } from './upstream.ts';
 
 /** What `npm start` needs beside `environmentOn`. */
@@ -12,9 +13,10 @@ export const PRODUCTION = { ADMIN_SECRET, HOST: '127.0.0.1', RATE_LIMIT_PER_MINU
 export async function environmentOn(
   upstream: FakeUpstream,
   { create }: (typeof DATABASES)[number],
+  finish: Finish = onTestFinished,
 ): Promise<Record<string, string>> {
   const { url, drop } = await create();
-  onTestFinished(drop);
+  finish(drop);
   return {
     ...upstream.urls,
     ARTIFICIAL_ANALYSIS_API_KEY: AA_KEY,

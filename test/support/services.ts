@@ -23,7 +23,7 @@ declare module 'vitest' {
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const postgres = await findPostgres();
   project.provide('postgresUrl', postgres.url);
-  project.provide('faultKills', Number(process.env.FAULT_KILLS ?? 10));
+  project.provide('faultKills', Number(process.env.FAULT_KILLS ?? 6));
   project.provide('redisUrl', await findRedis());
   return postgres.stop;
 }

@@ -247,12 +247,26 @@ describe.each(DATABASES)('a sync on $name', ({ create }) => {
     expect(await model(id)).toMatchObject({
       lifecycle: { status: 'delisted' },
       providers: [],
-      offers: [],
+      offers: [{ provider: 'anthropic', lifecycle: { status: 'delisted' }, sources: [] }],
       sources: [],
     });
     listed['claude-3-opus-20240229'] = entry;
     await app.sync();
     expect(await model(id)).toMatchObject({ lifecycle: { status: 'deprecated' }, providers: ['anthropic'] });
+  });
+
+  test('a model whose entry is listed but can not be read stays, and what is listed no more goes', async () => {
+    await app.sync();
+    const id = 'anthropic/claude-3-opus-20240229';
+    const before = await model(id);
+    const { models: listed } = entries().anthropic!;
+    listed['claude-3-opus-20240229'] = { ...listed['claude-3-opus-20240229'], flaw: 2 ** 60 };
+    const run = await syncUntilDelisted(app, '?force=true');
+    expect(run.sources.find(({ source }) => source === 'models.dev')?.rejected).toBe(1);
+    expect(await model(id)).toEqual(before);
+    delete listed['claude-3-opus-20240229'];
+    await syncUntilDelisted(app);
+    expect((await model(id)).lifecycle.status).toBe('delisted');
   });
 
   test('an id that is not listed any more stays with the records that had it', async () => {
@@ -263,8 +277,10 @@ describe.each(DATABASES)('a sync on $name', ({ create }) => {
     const id = 'unknown/groq-zed-9';
     expect((await model(id)).providers).toEqual(['groq']);
     delete listed['zed-9'];
-    listed['Zed.9'] = sold('Zed.9');
     await syncUntilDelisted(app);
+    expect((await model(id)).lifecycle.status).toBe('delisted');
+    listed['Zed.9'] = sold('Zed.9');
+    await app.sync();
     expect((await model(id)).lifecycle.status).toBe('delisted');
     expect((await model('groq/Zed.9')).id).toBe('unknown/groq-zed.9');
     listed['zed-9'] = sold('zed-9');

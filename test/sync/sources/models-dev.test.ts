@@ -63,7 +63,7 @@ describe('metadata', () => {
         { label: 'Model card', url: 'https://acme.test/card', type: 'model_card' },
         { label: 'Broken', url: 'acme.test', type: 'docs' },
         { label: 'Script', url: 'javascript:alert(1)', type: 'docs' },
-        'junk',
+        'junk/',
       ],
       weights: [{ label: 'Hugging Face', url: 'https://huggingface.co/acme/nova-1' }],
     });
@@ -178,7 +178,7 @@ describe('fetching', () => {
     );
     const { items, records, rejections, providers } = await readAll(modelsDev, answers(catalog, down));
     expect(records.map(({ id }) => id)).toEqual(['acme/__proto__']);
-    expect(rejections.map(({ id }) => id)).toEqual(['acme/a', 'acme/b', 'acme/c', 'junk', '__proto__']);
+    expect(rejections.map(({ id }) => id)).toEqual(['acme/a', 'acme/b', 'acme/c', 'junk/', '__proto__/']);
     expect(new Set(rejections.map(({ reason }) => reason))).toEqual(
       new Set([
         'model: Invalid input: expected object, received null',
