@@ -80,9 +80,9 @@ export async function arrivalsOf(
   const compared: { before: SourceRecord; now: SourceRecord }[] = [];
   for (const { record, raw, hash: now } of differing) {
     const stored = storedById.get(record.id) ?? null;
-    const before = guarded && stored !== null ? reader.read(stored) : null;
+    const before = stored === null ? null : reader.read(stored);
     if (before !== null) compared.push({ before, now: record });
-    if (stored !== null && before !== null && jumps(before, record)) {
+    if (guarded && stored !== null && before !== null && jumps(before, record)) {
       const held = stored.held === null ? null : reader.read({ ...stored, raw: stored.held });
       if (held === null || !agree(held, record)) {
         counts.held.push({ source, id: record.id, held: raw });
@@ -106,7 +106,7 @@ export async function arrivalsOf(
     }
   }
   const unchanged = received.length - differing.length;
-  const shift = guarded && records !== null ? shiftOf(compared, unchanged) : null;
+  const shift = records === null ? null : shiftOf(compared, unchanged);
   return { changed, removed: await store.loadRecords(source, gone), counts, shift };
 }
 

@@ -9,7 +9,7 @@ export interface Received {
   arrivals: Arrivals[];
 }
 
-/** Compares every good fetch with what is stored; a source whose prices all moved by a thousand is quarantined. */
+/** Compares every good fetch with what is stored; a source whose prices all moved by a thousand is quarantined, or warned of where that is forced. */
 export async function receive(
   ports: SyncPorts,
   reader: ItemReader,
@@ -24,22 +24,33 @@ export async function receive(
       continue;
     }
     const arrivals = await arrivalsOf(ports, reader, source, { guarded });
-    if (arrivals.shift === null) {
-      received.fetched.push(source);
-      received.arrivals.push(arrivals);
-    } else {
-      const quarantined = quarantine(source, arrivals.shift);
+    const { shift } = arrivals;
+    if (shift !== null && guarded) {
+      const quarantined = quarantine(source, shift);
       ports.onProgress({ source: quarantined.outcome });
       received.fetched.push(quarantined);
+    } else {
+      received.fetched.push(shift === null ? source : warned(source, shift));
+      received.arrivals.push(arrivals);
     }
     await setImmediate();
   }
   return received;
 }
 
-function quarantine({ outcome, ...rest }: FetchedSource, shift: number): FetchedSource {
+/** What makes the prices of a source hard to believe. */
+function suspicionOf(source: string, shift: number): string {
   const moved = shift > 1 ? `${Math.round(shift)} times` : `1/${Math.round(1 / shift)} of`;
-  const message = `The prices that ${outcome.source} sent are ${moved} what they were, as if in another unit. Its last good records stay; look at it, and sync with force=true to accept it.`;
+  return `prices that ${source} sent are ${moved} what they were, as if in another unit.`;
+}
+
+function warned({ outcome, ...rest }: FetchedSource, shift: number): FetchedSource {
+  const warning = `Accepted by force: the ${suspicionOf(outcome.source, shift)}`;
+  return { ...rest, outcome: { ...outcome, warnings: [...outcome.warnings, warning] } };
+}
+
+function quarantine({ outcome, ...rest }: FetchedSource, shift: number): FetchedSource {
+  const message = `The ${suspicionOf(outcome.source, shift)} Its last good records stay; look at it, and sync with force=true to accept it.`;
   return {
     ...rest,
     records: null,
