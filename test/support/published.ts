@@ -60,20 +60,24 @@ export async function readPublished(app: TestApp, asOf: number | string | null):
   const details = new Map<string, ModelDetail>();
   const offers = new Map<string, Offer[]>();
   const everyStatus = LIFECYCLE_STATUSES.join(',');
-  for (const id of [...listed.keys(), ...delisted.keys()]) {
-    const { data } = await app.json<{ data: ModelDetail }>(`/v1/models/${id}?${at.slice(1)}`);
-    details.set(id, data);
-    offers.set(
-      id,
-      await allOf<Offer>(app, `/v1/models/${id}/offers?lifecycle=${everyStatus}${at}`, 'offset'),
-    );
-  }
+  await Promise.all(
+    [...listed.keys(), ...delisted.keys()].map(async (id) => {
+      const { data } = await app.json<{ data: ModelDetail }>(`/v1/models/${id}?${at.slice(1)}`);
+      details.set(id, data);
+      const path = `/v1/models/${id}/offers?lifecycle=${everyStatus}${at}`;
+      offers.set(id, await allOf<Offer>(app, path, 'offset'));
+    }),
+  );
   const lists = new Map<string, string[]>();
-  for (const query of LISTS)
-    lists.set(
-      query,
-      (await models(query)).map(({ id }) => id),
-    );
+  await Promise.all(
+    LISTS.map(async (query) => {
+      const found = await models(query);
+      lists.set(
+        query,
+        found.map(({ id }) => id),
+      );
+    }),
+  );
   return { listed, delisted, details, offers, lists };
 }
 

@@ -116,11 +116,27 @@ export function randomEditor(content: UpstreamContent, random: () => number): ()
         description: `Edit ${(made += 1)}.`,
       }),
     () => takeRow('openrouter'),
+    () => {
+      // Its maker tells of what others sell already: an id that is more official.
+      const { entry } = anEntry();
+      const id = `${pick(['openai', 'meta', 'mistral'])}/${String(entry.id).replace(/^.*\//, '')}`;
+      content.modelsDevModels = { [id]: structuredClone({ ...entry, id }), ...facts() };
+      return `facts of ${id} come`;
+    },
+    () => {
+      const [one, other] = [pick(content.openrouter) as Row, pick(content.openrouter) as Row];
+      return change(one, { canonical_slug: other.canonical_slug, name: other.name });
+    },
     // Another repository stands behind it: models are found to be one, or several.
     () =>
       change(pick(content.openrouter) as Row, {
         hugging_face_id: pick([null, ...content.huggingface.map((row) => (row as Row).id)]),
       }),
+    () => {
+      const repository = pick(content.huggingface) as Row;
+      const id = `${String(repository.id)}-${(made += 1)}`;
+      return change(repository, { id, modelId: id });
+    },
     () => change(pick(content.openrouter) as Row, { name: `Renamed: Model ${(made += 1)}` }),
     () => {
       const row = pick(content.artificialAnalysis) as Row;
@@ -132,6 +148,9 @@ export function randomEditor(content: UpstreamContent, random: () => number): ()
       const performance = { median_output_tokens_per_second: Math.round(random() * 300) };
       return change(row, { performance });
     },
+    // What was sold under a name turns out to be another model, or one of a maker that is known.
+    () => change(anEntry().entry, { id: String(anEntry().entry.id) }),
+    () => change(anEntry().entry, { family: pick(['whisper', 'gpt', 'llama']) }),
     () => takeRow('artificialAnalysis'),
     () => change(pick(content.huggingface) as Row, { downloads: Math.ceil(random() * 1e6) }),
     () => change(pick(content.huggingface) as Row, { tags: ['license:mit', flip() ? 'de' : 'en'] }),
@@ -141,4 +160,21 @@ export function randomEditor(content: UpstreamContent, random: () => number): ()
     putBack,
   ];
   return () => pick(edits)();
+}
+
+/** Edits after which a model is found to be another one, and one to be two, by the sync that they come before. */
+export function identityMoves(content: UpstreamContent): Record<number, () => string> {
+  const whisper = { ...entriesOf(content, 'groq')['whisper-large-v3'], family: 'whisper' };
+  const mini = { ...entriesOf(content, 'openai')['gpt-5-mini'], id: 'gpt-4.1', name: 'GPT-4.1' };
+  return {
+    3: () => {
+      entriesOf(content, 'groq')['whisper-large-v3'] = whisper;
+      entriesOf(content, 'openai')['whisper-large-v3'] = whisper;
+      return 'what groq sells as whisper is of openai';
+    },
+    7: () => {
+      entriesOf(content, 'azure')['gpt-5-mini'] = mini;
+      return 'what azure sells as gpt-5-mini is gpt-4.1';
+    },
+  };
 }
