@@ -103,7 +103,8 @@ describe.each(DATABASES)('the history on $name', ({ create }) => {
         for (let syncs = 0; syncs < SYNCS; syncs++) {
           if (syncs > 0) {
             const edits = Array.from({ length: Math.ceil(random() * 6) }, () => edit());
-            edits.push(...(moves[syncs] === undefined ? [] : [moves[syncs]()]));
+            const move = moves[syncs]?.();
+            if (move !== undefined) edits.push(move);
             log.push(`${syncs}: ${edits.join('; ')}`);
           }
           // Figures that move daily are published when they are due.

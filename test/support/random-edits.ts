@@ -67,8 +67,8 @@ export function randomEditor(content: UpstreamContent, random: () => number): ()
     },
     () => {
       const { entry } = anEntry();
-      const { input } = { input: 1, ...(entry.cost as Row | undefined) };
-      return change(entry, { cost: { input: Number(input) * 150, output: 3 } });
+      const { input } = { input: 1, ...(entry.cost as { input?: number } | undefined) };
+      return change(entry, { cost: { input: input * 150, output: 3 } });
     },
     () => change(anEntry().entry, { limit: { context: 1_000 * Math.ceil(random() * 99), output: 900 } }),
     () => change(anEntry().entry, { attachment: flip(), tool_call: flip() }),
