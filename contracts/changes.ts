@@ -36,8 +36,16 @@ export type ChangeKind = z.infer<typeof ChangeKind>;
 /** One change of what is published. */
 export const Change = z
   .object({
-    id: z.number().int().describe('Counts up in the order of time; those of archives that were loaded later count down from the first'),
-    catalogVersion: z.number().int().describe('The catalogue version that brought it; 0 and below: of an archive that was loaded later'),
+    id: z
+      .number()
+      .int()
+      .describe(
+        'Counts up in the order of time; those of archives that were loaded later count down from the first',
+      ),
+    catalogVersion: z
+      .number()
+      .int()
+      .describe('The catalogue version that brought it; 0 and below: of an archive that was loaded later'),
     observedAt: Timestamp.describe('When it was observed; of a backfilled archive, its date'),
     kind: ChangeKind,
     modelId: z.string().meta({ example: 'openai/gpt-4o' }),

@@ -43,11 +43,14 @@ const isNamed = (name: string, file: string) => new RegExp(`(^|[./_-])${file}(\\
 function answerTo(url: string, unread: ArchivedAnswer[], source: string): UpstreamAnswer {
   const file = new URL(url).pathname.split('/').at(-1) ?? '';
   const named = unread.findIndex(({ name }) => file.includes('.') && isNamed(name, file));
-  const index = named >= 0 ? named : unread.findIndex(({ name }) => !isNamed(name, 'models.json') || !file.includes('.'));
+  const index =
+    named >= 0 ? named : unread.findIndex(({ name }) => !isNamed(name, 'models.json') || !file.includes('.'));
   const [answer] = index < 0 ? [] : unread.splice(index, 1);
   if (answer === undefined)
     throw new UpstreamError('shape', `No file holds the answer of ${source} to ${new URL(url).pathname}.`);
   // Hugging Face names the next page in a header, which no file keeps.
-  const headers = new Headers(unread.length > 0 ? { link: `<${url}&page=${unread.length}>; rel="next"` } : {});
+  const headers = new Headers(
+    unread.length > 0 ? { link: `<${url}&page=${unread.length}>; rel="next"` } : {},
+  );
   return { notModified: false, body: answer.body, headers };
 }

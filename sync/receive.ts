@@ -10,7 +10,7 @@ export interface Received {
   arrivals: Arrivals[];
 }
 
-/** Compares every good fetch with what is stored; a source whose prices all moved by a thousand is quarantined, unless forced. */
+/** Compares every good fetch with what is stored; a source whose prices all moved by a thousand is quarantined, or warned of where that is forced. */
 export async function receive(
   ports: SyncPorts,
   reader: ItemReader,
@@ -30,37 +30,36 @@ export async function receive(
       guarded: guarded && !isFirst,
       misses: isFirst ? 1 : ports.missesUntilDelisted,
     });
-    if (arrivals.shift === null) {
-      received.fetched.push(source);
-      received.arrivals.push(arrivals);
-    } else if (!guarded) {
-      const warning = `Accepted by force: the ${shifted(source, arrivals.shift)}`;
-      const warnings = [...source.outcome.warnings, warning];
-      received.fetched.push({ ...source, outcome: { ...source.outcome, warnings } });
-      received.arrivals.push(arrivals);
-    } else {
-      const quarantined = quarantine(source, arrivals.shift);
+    const shift = isFirst ? null : arrivals.shift;
+    if (shift !== null && guarded) {
+      const quarantined = quarantine(source, shift);
       ports.onProgress({ source: quarantined.outcome });
       received.fetched.push(quarantined);
+    } else {
+      received.fetched.push(shift === null ? source : warned(source, shift));
+      received.arrivals.push(arrivals);
     }
     await setImmediate();
   }
   return received;
 }
 
-/** What is hard to believe about prices that all moved. */
-function shifted({ outcome }: FetchedSource, shift: number): string {
+/** What makes the prices of a source hard to believe. */
+function suspicionOf(source: string, shift: number): string {
   const moved = shift > 1 ? `${Math.round(shift)} times` : `1/${Math.round(1 / shift)} of`;
-  return `prices that ${outcome.source} sent are ${moved} what they were, as if in another unit.`;
+  return `prices that ${source} sent are ${moved} what they were, as if in another unit.`;
 }
 
-function quarantine(source: FetchedSource, shift: number): FetchedSource {
-  const { outcome, ...rest } = source;
-  const message = `The ${shifted(source, shift)} Its last good records stay; look at it, and sync with force=true to accept it.`;
+function warned({ outcome, ...rest }: FetchedSource, shift: number): FetchedSource {
+  const warning = `Accepted by force: the ${suspicionOf(outcome.source, shift)}`;
+  return { ...rest, outcome: { ...outcome, warnings: [...outcome.warnings, warning] } };
+}
+
+function quarantine({ outcome, ...rest }: FetchedSource, shift: number): FetchedSource {
+  const message = `The ${suspicionOf(outcome.source, shift)} Its last good records stay; look at it, and sync with force=true to accept it.`;
   return {
     ...rest,
     records: null,
-    unread: [],
     keeps: null,
     outcome: { ...outcome, status: 'quarantined', error: { class: 'sanity', message } },
   };

@@ -81,6 +81,15 @@ export async function historyFrom(db: Kysely<Tables>): Promise<string | null> {
   return row?.history_from ?? null;
 }
 
+/** When what is published was committed: after the clock was set back, later than now. Null: nothing has been published yet. */
+export async function lastCommit(db: Kysely<Tables>): Promise<string | null> {
+  const row = await db
+    .selectFrom('catalog_versions')
+    .select((eb) => eb.fn.max('committed_at').as('at'))
+    .executeTakeFirst();
+  return row?.at ?? null;
+}
+
 /** The time of a point in the history; null: there is no such version. */
 export async function timeOf(db: Kysely<Tables>, point: ChangePoint): Promise<string | null> {
   if ('at' in point) return point.at;

@@ -26,7 +26,11 @@ export async function carryOver(
   await carryVersions(db, past, { changes, seam, runId });
   for (const table of ['models', 'offers'] as const) await carryIntervals(db, past, table, seam);
   await carryNames(db, past);
-  await db.updateTable('catalog').set({ history_from: from?.history_from ?? seam }).where('id', '=', 1).execute();
+  await db
+    .updateTable('catalog')
+    .set({ history_from: from?.history_from ?? seam })
+    .where('id', '=', 1)
+    .execute();
   return { changes: await count(past, 'changes') };
 }
 
@@ -68,10 +72,14 @@ async function changesAtSeam(db: Side, past: Side, seam: string): Promise<Change
     delistedModels: before.models
       .filter(({ id, delisted }) => delisted === 0 && !models.has(id) && !renamed.has(id))
       .map(({ id }) => id),
-    delistedOffers: before.offers.filter((offer) => offer.delistedAt === null && !offers.has(offerKey(offer))),
+    delistedOffers: before.offers.filter(
+      (offer) => offer.delistedAt === null && !offers.has(offerKey(offer)),
+    ),
     became: {
       renamed,
-      merged: new Set([...renamed].filter(([, to]) => before.models.some(({ id }) => id === to)).map(([from]) => from)),
+      merged: new Set(
+        [...renamed].filter(([, to]) => before.models.some(({ id }) => id === to)).map(([from]) => from),
+      ),
       split: [],
     },
     groups: [],
@@ -134,17 +142,31 @@ async function carryVersions(
     'catalog_versions',
     versions.map((row) => ({ ...row, version: row.version + below, run_id: runId })),
   );
-  await db.updateTable('catalog_versions').set({ changes: own.length }).where('version', '=', version).execute();
+  await db
+    .updateTable('catalog_versions')
+    .set({ changes: own.length })
+    .where('version', '=', version)
+    .execute();
 }
 
 /** Carries over when what was published; what is no more stays readable, as delisted. */
-async function carryIntervals(db: Transaction<Tables>, past: Side, table: Carried, seam: string): Promise<void> {
+async function carryIntervals(
+  db: Transaction<Tables>,
+  past: Side,
+  table: Carried,
+  seam: string,
+): Promise<void> {
   const put = table === 'models' ? 'model_versions' : 'offer_versions';
   const ended = await past.selectFrom(put).selectAll().execute();
   await insertRows(db, put, ended);
   const columns = Object.keys(ended[0] ?? {});
   const now = new Set(
-    (await db.selectFrom(table).select([...KEYS[table]]).execute()).map((row) => JSON.stringify(Object.values(row))),
+    (
+      await db
+        .selectFrom(table)
+        .select([...KEYS[table]])
+        .execute()
+    ).map((row) => JSON.stringify(Object.values(row))),
   );
   const last: object[] = [];
   const gone: object[] = [];

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 import { ApiError } from '../../contracts/errors.ts';
-import { historyFrom, timeOf } from '../db/as-of.ts';
+import { historyFrom, lastCommit, timeOf } from '../db/as-of.ts';
 import type { Tables } from '../db/orm.ts';
 import { pointOf } from './changes.ts';
 
@@ -14,7 +14,7 @@ export async function asOfTime(db: Kysely<Tables>, asOf: string | undefined): Pr
   const [at, begins] = [await timeOf(db, pointOf(asOf)), await historyFrom(db)];
   if (at === null)
     throw refuse(`There is no catalogue version ${asOf} in the history: ask for a time instead.`);
-  if (Date.parse(at) > Date.now())
+  if (Date.parse(at) > Date.now() && at > ((await lastCommit(db)) ?? ''))
     throw refuse(`${asOf} is yet to come: leave asOf out to see what is published now.`);
   if (begins === null) throw refuse('Nothing has been published yet: ask again after the first sync.');
   if (at < begins) throw refuse(`The history begins at ${begins}: ask for that time or a later one.`);
