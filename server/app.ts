@@ -6,6 +6,7 @@ import { ApiError } from '../contracts/errors.ts';
 import { createRouter } from '../contracts/index.ts';
 import { createBreakers } from '../sync/breaker.ts';
 import { HTTP_LIMITS, type HttpLimits } from '../sync/http.ts';
+import type { SyncPorts } from '../sync/ports.ts';
 import { BUNDLED, SOURCES } from '../sync/sources/index.ts';
 import { createAnswerCache } from './cache/answers.ts';
 import { connectRedis } from './cache/redis.ts';
@@ -77,6 +78,31 @@ export interface App {
   stop(): Promise<void>;
 }
 
+/** What the syncs of a process are made of. */
+export function syncPorts(
+  config: Config,
+  database: Database,
+  times: Times = TIMES,
+): Omit<SyncPorts, 'onProgress'> {
+  return {
+    sources: SOURCES,
+    settings: config.sources,
+    fallback: {
+      source: BUNDLED,
+      replaces: 'models.dev',
+      answerTimeoutMs: config.world === 'dev' ? times.answerTimeoutMs : null,
+    },
+    store: createSyncStore(database, { leaseMs: times.leaseMs, historyDays: config.historyDays }),
+    limits: times.http,
+    breakers: createBreakers(times.http),
+    userAgent: `effect-models/${VERSION} (+https://effectmodels.com)`,
+    missesUntilDelisted: MISSES_UNTIL_DELISTED,
+    deadlineMs: times.syncDeadlineMs,
+    renewEveryMs: times.renewEveryMs,
+    now: () => new Date(),
+  };
+}
+
 /** Wires the service together: the only place where every part is known. */
 export async function createApp(config: Config, logger: Logger, times: Times = TIMES): Promise<App> {
   const database = await openDatabase(config.databaseUrl);
@@ -86,23 +112,7 @@ export async function createApp(config: Config, logger: Logger, times: Times = T
   let state: 'starting' | 'ready' | 'stopping' = 'starting';
 
   const runner = createSyncRunner({
-    ports: {
-      sources: SOURCES,
-      settings: config.sources,
-      fallback: {
-        source: BUNDLED,
-        replaces: 'models.dev',
-        answerTimeoutMs: config.world === 'dev' ? times.answerTimeoutMs : null,
-      },
-      store: createSyncStore(database, { leaseMs: times.leaseMs, historyDays: config.historyDays }),
-      limits: times.http,
-      breakers: createBreakers(times.http),
-      userAgent: `effect-models/${VERSION} (+https://effectmodels.com)`,
-      missesUntilDelisted: MISSES_UNTIL_DELISTED,
-      deadlineMs: times.syncDeadlineMs,
-      renewEveryMs: times.renewEveryMs,
-      now: () => new Date(),
-    },
+    ports: syncPorts(config, database, times),
     logger,
     onFinished: ({ catalogVersion, committedAt }) => {
       if (catalogVersion !== null && committedAt !== null)

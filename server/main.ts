@@ -1,6 +1,7 @@
 import closeWithGrace from 'close-with-grace';
 import type { Logger } from 'pino';
 import { createApp, VERSION, type App } from './app.ts';
+import { backfillCommand } from './backfill.ts';
 import { ConfigError, readConfig, type Config, type World } from './config.ts';
 import { openDatabase } from './db/database.ts';
 import { explain } from './explain.ts';
@@ -102,7 +103,8 @@ async function main(command: string, args: string[]): Promise<void> {
   else if (command === 'sync') process.exitCode = await syncOnce(config, logger);
   else if (command === 'migrate') await migrate(config);
   else if (command === 'explain') process.exitCode = await explain(config.databaseUrl, args);
-  else throw new Error(`Unknown command "${command}": use dev, start, sync, migrate or explain`);
+  else if (command === 'backfill') process.exitCode = await backfillCommand(config, args);
+  else throw new Error(`Unknown command "${command}": use dev, start, sync, migrate, explain or backfill`);
 }
 
 try {

@@ -7,13 +7,13 @@ import type { Became } from './identity-changes.ts';
 import type { MergedModel } from './merge.ts';
 import { isModelField, says, type ModelField } from './model-fields.ts';
 import { byText } from './order.ts';
-import type { ChangeRow, Contents, ModelRow, OfferKey, OfferRow } from './rows.ts';
+import type { ChangeRow, Contents, OfferKey } from './rows.ts';
 
 /** What is published now and was published before, as far as it differs. */
 export interface Turn {
   before: Contents;
-  models: ModelRow[];
-  offers: OfferRow[];
+  models: Contents['models'];
+  offers: Contents['offers'];
   delistedModels: string[];
   delistedOffers: Pick<OfferKey, 'provider' | 'providerModelId'>[];
   became: Pick<Became, 'renamed' | 'merged' | 'split'>;
@@ -113,7 +113,10 @@ function sourcesOf(group: Group | undefined, model: MergedModel): (field: string
   };
 }
 
-function offerChanges(before: Contents['offers'][number] | undefined, row: OfferRow): ChangeRow[] {
+function offerChanges(
+  before: Contents['offers'][number] | undefined,
+  row: Contents['offers'][number],
+): ChangeRow[] {
   const { modelId, provider, providerModelId } = row;
   const subject = { modelId, provider, providerModelId };
   const after = readOffer(row.document);

@@ -1,49 +1,43 @@
-import { setImmediate } from 'node:timers/promises';
-import { sql, type Kysely, type Transaction } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import { historyOf } from '../../sync/history.ts';
 import type { ChangeRow, Contents } from '../../sync/rows.ts';
 import { modelsAt, offersAt } from './as-of.ts';
+import { carryIntervals } from './carry-intervals.ts';
+import { carryNames, renamedAcross } from './carry-names.ts';
 import type { Tables } from './orm.ts';
-import { insertRows, integer, upsertRows } from './rows.ts';
+import { integer, upsertRows } from './rows.ts';
 
 // History of a time before any was kept is worked out in a catalogue of its own, and carried over from there.
 
-type Side = Kysely<Tables>;
-
-/** The tables of which rows are carried over. */
-type Carried = 'models' | 'offers';
-
-const KEYS = { models: ['id'], offers: ['provider', 'provider_model_id'] } as const;
-
-/** Carries the history of `past` over into `db`, whose own begins at `seam`: what `past` holds at last was published until then. */
+/**
+ * Carries the history of `past` over into `db`, whose own begins at `seam`: what `past` holds at last was published until
+ * then. Of what is published now nothing changes. Answers with how many changes were added.
+ */
 export async function carryOver(
   db: Transaction<Tables>,
-  past: Side,
+  past: Kysely<Tables>,
   { seam, runId }: { seam: string; runId: string },
-): Promise<{ changes: number }> {
-  const changes = await changesAtSeam(db, past, seam);
-  const [from] = await past.selectFrom('catalog').select('history_from').execute();
-  await carryVersions(db, past, { changes, seam, runId });
-  for (const table of ['models', 'offers'] as const) await carryIntervals(db, past, table, seam);
-  await carryNames(db, past);
-  await db
-    .updateTable('catalog')
-    .set({ history_from: from?.history_from ?? seam })
-    .where('id', '=', 1)
-    .execute();
-  return { changes: await count(past, 'changes') };
-}
-
-async function count(db: Side, table: 'changes' | 'catalog_versions'): Promise<number> {
-  const row = await db
-    .selectFrom(table)
-    .select((eb) => eb.fn.countAll().as('count'))
+): Promise<number> {
+  const before = await contentsOf(past, null);
+  const after = await contentsOf(db, seam);
+  const renamed = await renamedAcross(db, past, new Set(after.models.map(({ id }) => id)));
+  const added = await carryVersions(db, past, {
+    seam,
+    runId,
+    changes: changesAtSeam(before, after, renamed),
+  });
+  await carryIntervals(db, past, { seam, renamed });
+  await carryNames(db, past, renamed);
+  const { history_from: from } = await past
+    .selectFrom('catalog')
+    .select('history_from')
     .executeTakeFirstOrThrow();
-  return integer(row.count);
+  await db.updateTable('catalog').set({ history_from: from }).where('id', '=', 1).execute();
+  return added;
 }
 
-/** What is published, with contents. */
-async function contentsOf(db: Side, at: string | null): Promise<Contents> {
+/** What was published at a time, or is now, with contents. */
+async function contentsOf(db: Kysely<Tables>, at: string | null): Promise<Contents> {
   const models = await modelsAt(db, at)
     .select(['id', 'document', 'open_document as openDocument', 'restricted', 'delisted'])
     .execute();
@@ -57,128 +51,72 @@ async function contentsOf(db: Side, at: string | null): Promise<Contents> {
 const offerKey = ({ provider, providerModelId }: { provider: string; providerModelId: string }) =>
   `${provider}\n${providerModelId}`;
 
-/** What differs between what was published at last before the seam, and what was at it. */
-async function changesAtSeam(db: Side, past: Side, seam: string): Promise<ChangeRow[]> {
-  const before = await contentsOf(past, null);
-  const after = await contentsOf(db, seam);
-  await setImmediate();
-  const renamed = await renamedAcross(db, past, after);
-  const models = new Set(after.models.map(({ id }) => id));
-  const offers = new Set(after.offers.map(offerKey));
+/** What differs between what was published last before the seam, and what was at it. */
+function changesAtSeam(before: Contents, after: Contents, renamed: Map<string, string>): ChangeRow[] {
+  const listed = (contents: Contents) => ({
+    models: contents.models.filter(({ delisted }) => delisted === 0),
+    offers: contents.offers.filter(({ delistedAt }) => delistedAt === null),
+  });
+  const [was, is] = [listed(before), listed(after)];
+  const modelIds = new Set(is.models.map(({ id }) => id));
+  const offers = new Set(is.offers.map(offerKey));
+  const formerIds = new Set(before.models.map(({ id }) => id));
   return historyOf({
     before,
-    models: after.models.filter(({ delisted }) => delisted === 0),
-    offers: after.offers.filter(({ delistedAt }) => delistedAt === null),
-    delistedModels: before.models
-      .filter(({ id, delisted }) => delisted === 0 && !models.has(id) && !renamed.has(id))
-      .map(({ id }) => id),
-    delistedOffers: before.offers.filter(
-      (offer) => offer.delistedAt === null && !offers.has(offerKey(offer)),
-    ),
+    ...is,
+    delistedModels: was.models.map(({ id }) => id).filter((id) => !modelIds.has(id) && !renamed.has(id)),
+    delistedOffers: was.offers.filter((offer) => !offers.has(offerKey(offer))),
     became: {
       renamed,
-      merged: new Set(
-        [...renamed].filter(([, to]) => before.models.some(({ id }) => id === to)).map(([from]) => from),
-      ),
+      merged: new Set([...renamed].filter(([, to]) => formerIds.has(to)).map(([from]) => from)),
       split: [],
     },
     groups: [],
   });
 }
 
-/** Ids that were no model's any more at the seam, and the model that most of their offers were of. */
-async function renamedAcross(db: Side, past: Side, after: Contents): Promise<Map<string, string>> {
-  const ids = new Set(after.models.map(({ id }) => id));
-  const records = await past.selectFrom('records').select(['source', 'id', 'model_id as modelId']).execute();
-  const gone = records.filter(({ modelId }) => !ids.has(modelId));
-  const renamed = new Map<string, string>();
-  for (const { source, id, modelId } of gone) {
-    if (renamed.has(modelId)) continue;
-    const now = await db
-      .selectFrom('records')
-      .select('model_id as modelId')
-      .where('source', '=', source)
-      .where('id', '=', id)
-      .executeTakeFirst();
-    if (now !== undefined && ids.has(now.modelId)) renamed.set(modelId, now.modelId);
-  }
-  return renamed;
-}
-
-/** Numbers the versions and changes of the past down from the first, and tells what changed at the seam instead of that all began there. */
+/** Numbers the versions and changes of the past down from the first, and tells what changed at the seam, instead of that all began there. */
 async function carryVersions(
   db: Transaction<Tables>,
-  past: Side,
+  past: Kysely<Tables>,
   { changes, seam, runId }: { changes: ChangeRow[]; seam: string; runId: string },
-): Promise<void> {
-  const first = await db
+): Promise<number> {
+  const { first } = await db
     .selectFrom('catalog_versions')
-    .select((eb) => eb.fn.min('version').as('version'))
+    .select((eb) => eb.fn.min('version').as('first'))
     .executeTakeFirstOrThrow();
-  const version = integer(first.version ?? 1);
+  const version = integer(first ?? 1);
   await db.deleteFrom('changes').where('observed_at', '=', seam).execute();
   const { lowest } = await db
     .selectFrom('changes')
     .select((eb) => eb.fn.min('id').as('lowest'))
     .executeTakeFirstOrThrow();
-  const own = changes.map((change) => ({ ...change, version, observedAt: seam }));
   const versions = await past.selectFrom('catalog_versions').selectAll().orderBy('version').execute();
-  const below = version - 1 - (versions.at(-1)?.version ?? 0);
   const earlier = await past.selectFrom('changes').selectAll().orderBy('id').execute();
-  const start = integer(lowest ?? 1) - own.length - earlier.length;
-  await insertRows(
+  const lower = version - 1 - (versions.at(-1)?.version ?? 0);
+  const start = integer(lowest ?? 1) - changes.length - earlier.length;
+  await upsertRows(
     db,
     'changes',
-    earlier.map((row, index) => ({ ...row, id: start + index, version: row.version + below })),
+    ['id'],
+    earlier.map((row, index) => ({ ...row, id: start + index, version: row.version + lower })),
   );
   await upsertRows(
     db,
     'changes',
     ['id'],
-    own.map((row, index) => ({ id: start + earlier.length + index, ...row })),
+    changes.map((row, index) => ({ ...row, id: start + earlier.length + index, version, observedAt: seam })),
   );
-  await insertRows(
+  await upsertRows(
     db,
     'catalog_versions',
-    versions.map((row) => ({ ...row, version: row.version + below, run_id: runId })),
+    ['version'],
+    versions.map((row) => ({ ...row, version: row.version + lower, run_id: runId })),
   );
   await db
     .updateTable('catalog_versions')
-    .set({ changes: own.length })
+    .set({ changes: changes.length })
     .where('version', '=', version)
     .execute();
-}
-
-/** Carries over when what was published; what is no more stays readable, as delisted. */
-async function carryIntervals(
-  db: Transaction<Tables>,
-  past: Side,
-  table: Carried,
-  seam: string,
-): Promise<void> {
-  const put = table === 'models' ? 'model_versions' : 'offer_versions';
-  const ended = await past.selectFrom(put).selectAll().execute();
-  await insertRows(db, put, ended);
-  const columns = Object.keys(ended[0] ?? {});
-  const now = new Set(
-    (
-      await db
-        .selectFrom(table)
-        .select([...KEYS[table]])
-        .execute()
-    ).map((row) => JSON.stringify(Object.values(row))),
-  );
-  const last: object[] = [];
-  const gone: object[] = [];
-  for (const row of await past.selectFrom(table).selectAll().execute()) {
-    const key = JSON.stringify(KEYS[table].map((column) => (row as Record<string, unknown>)[column]));
-    const isKnown = now.has(key);
-    const wasListed = row.delisted_at === null;
-    if (isKnown || wasListed) last.push({ ...pick(row, columns), valid_to: seam });
-    if (isKnown) continue;
-    const delisted = { valid_from: seam, delisted_at: seam, ...('delisted' in row ? { delisted: 1 } : {}) };
-    gone.push(wasListed ? { ...row, ...delisted } : row);
-  }
-  await insertRows(db, put, last);
-  await insertRows(db, table, gone);
+  return earlier.length + changes.length;
 }

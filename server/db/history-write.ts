@@ -5,7 +5,7 @@ import type { Tables } from './orm.ts';
 import { inBatches, integer, upsertRows } from './rows.ts';
 
 /** The columns that a put-away model keeps. */
-const MODEL_COLUMNS = [
+export const MODEL_COLUMNS = [
   'id',
   'valid_from',
   'creator',
@@ -29,7 +29,7 @@ const MODEL_COLUMNS = [
 ] as const;
 
 /** The columns that a put-away offer keeps. */
-const OFFER_COLUMNS = [
+export const OFFER_COLUMNS = [
   'provider',
   'provider_model_id',
   'valid_from',

@@ -58,24 +58,26 @@ export async function findRunning(db: Kysely<Tables>): Promise<SyncRun | null> {
   return row === undefined ? null : runOf(row);
 }
 
-/** The run that ended last; null: none has. */
+/** The run that ended last, backfills aside; null: none has. */
 export async function lastFinishedRun(db: Kysely<Tables>): Promise<SyncRun | null> {
   const row = await db
     .selectFrom('sync_runs')
     .selectAll()
     .where('status', '!=', 'running')
+    .where('trigger', '!=', 'backfill')
     .orderBy('started_at', 'desc')
     .orderBy('id', 'desc')
     .executeTakeFirst();
   return row === undefined ? null : runOf(row);
 }
 
-/** The run that was completed last; null: none was. */
+/** The run that was completed last, backfills aside; null: none was. */
 export async function lastCompletedRun(db: Kysely<Tables>): Promise<SyncRun | null> {
   const row = await db
     .selectFrom('sync_runs')
     .selectAll()
     .where('status', '=', 'completed')
+    .where('trigger', '!=', 'backfill')
     .orderBy('started_at', 'desc')
     .executeTakeFirst();
   return row === undefined ? null : runOf(row);
@@ -104,6 +106,7 @@ export async function lastStatuses(db: Kysely<Tables>, count: number): Promise<s
     .selectFrom('sync_runs')
     .select('status')
     .where('status', '!=', 'running')
+    .where('trigger', '!=', 'backfill')
     .orderBy('started_at', 'desc')
     .limit(count)
     .execute();
