@@ -1,4 +1,5 @@
-import { openAsBlob } from 'node:fs';
+import { constants, openAsBlob } from 'node:fs';
+import { access } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
@@ -57,14 +58,24 @@ function parse<Result>(work: () => Result): Result {
   }
 }
 
-/** Reads a file as its source's answer would be read. Throws `UpstreamError` where it can not be. */
-async function readAnswer(path: string, maxBytes: number): Promise<ArchivedAnswer> {
-  const name = basename(path);
-  const file = await openAsBlob(path).catch((error: unknown) => {
+/** Opens a file, which is read later. */
+async function openArchive(path: string): Promise<{ path: string; file: Blob }> {
+  try {
+    await access(path, constants.R_OK);
+    return { path, file: await openAsBlob(path) };
+  } catch (error) {
     throw new BackfillRefused(
       `${path} can not be opened: ${error instanceof Error ? error.message : String(error)}`,
     );
-  });
+  }
+}
+
+/** Reads a file as its source's answer would be read. Throws `UpstreamError` where it can not be. */
+async function readAnswer(
+  { path, file }: { path: string; file: Blob },
+  maxBytes: number,
+): Promise<ArchivedAnswer> {
+  const name = basename(path);
   const magic = new Uint8Array(await file.slice(0, 2).arrayBuffer());
   const gzipped = magic[0] === 0x1f && magic[1] === 0x8b;
   const stream = gzipped ? file.stream().pipeThrough(new DecompressionStream('gzip')) : file.stream();
@@ -88,10 +99,14 @@ export async function backfillCommand(config: Config, args: string[]): Promise<n
     }
     await database.migrate();
     const ports = syncPorts(config, database);
-    const read: Archive[] = archives.map(({ at, files }) => ({
-      at,
-      answers: () => Promise.all(files.map((file) => readAnswer(file, ports.limits.maxBytes))),
-    }));
+    const read: Archive[] = [];
+    for (const { at, files } of archives) {
+      const opened = await Promise.all(files.map(openArchive));
+      read.push({
+        at,
+        answers: () => Promise.all(opened.map((file) => readAnswer(file, ports.limits.maxBytes))),
+      });
+    }
     return await backfill({
       database,
       ports,

@@ -40,7 +40,7 @@ export async function publish(
   const known = new Map([...state.sources, ...sources.map((source) => [source.id, source] as const)]);
   for (const source of dropped) known.delete(source);
   const shortLived = onlyFrom(dropped, neighbourhood, removed);
-  const groups = await place(store, neighbourhood, shortLived);
+  const groups = await place(store, neighbourhood, shortLived, { anew: isFirstFetch(ports, state) });
   await setImmediate();
   const catalog = await buildCatalog(groups, [...known.values()], today);
   await setImmediate();
@@ -115,7 +115,7 @@ async function gather(
     modelIds: moved.map(({ modelId }) => modelId),
   });
   neighbourhood.look({ keys: [], modelIds: await store.loadDue(today) });
-  if (state.format !== CATALOG_FORMAT && !state.isEmpty)
+  if ((state.format !== CATALOG_FORMAT || isFirstFetch(ports, state)) && !state.isEmpty)
     await readAll(ports, neighbourhood, gone, reader.read);
   if (!state.isEmpty) await neighbourhood.complete();
   if (reader.unreadable() > 0) {
@@ -137,6 +137,13 @@ async function formerModels(ports: SyncPorts, records: SourceRecord[]): Promise<
     for (const [id, modelId] of models) found.set(recordKey({ source, id }), modelId);
   }
   return found;
+}
+
+/** Whether nothing but archives has been read until now: models get the ids then that they would have without them. */
+function isFirstFetch(ports: SyncPorts, state: CatalogState): boolean {
+  return (
+    ports.archive === undefined && [...state.sources.values()].every(({ lastGoodAt }) => lastGoodAt === null)
+  );
 }
 
 /** After a change of the rules every record is placed anew. */
@@ -162,6 +169,7 @@ async function place(
   store: SyncStore,
   neighbourhood: Neighbourhood,
   shortLived: ReadonlySet<string>,
+  { anew }: { anew: boolean },
 ): Promise<Group[]> {
   const reserved = new Set<string>();
   for (;;) {
@@ -169,7 +177,7 @@ async function place(
     const formerly = new Map(members.map(({ record, formerly: id }) => [record, id]));
     const published = (record: SourceRecord) => {
       const id = formerly.get(record) ?? null;
-      return id === null || shortLived.has(id) ? null : id;
+      return anew || id === null || shortLived.has(id) ? null : id;
     };
     const groups = groupRecords([...formerly.keys()], published, reserved);
     const strange = groups.map(({ id }) => id).filter((id) => !neighbourhood.modelIds.has(id));
@@ -177,7 +185,7 @@ async function place(
     neighbourhood.look({ keys: [], modelIds: strange });
     await neighbourhood.complete();
     const taken = (await store.loadPublished(strange)).models;
-    for (const { id } of taken) reserved.add(id);
+    if (!anew) for (const { id } of taken) reserved.add(id);
     if (taken.length === 0) return groups;
   }
 }
