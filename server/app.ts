@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
 import { ApiError } from '../contracts/errors.ts';
 import { createRouter } from '../contracts/index.ts';
+import type { SyncRun } from '../contracts/sync.ts';
 import { createBreakers } from '../sync/breaker.ts';
 import { HTTP_LIMITS, type HttpLimits } from '../sync/http.ts';
 import type { SyncPorts } from '../sync/ports.ts';
@@ -210,9 +211,13 @@ export async function createApp(config: Config, logger: Logger, times: Times = T
   let starting: Promise<void> = Promise.resolve();
   const syncAtStart = async (): Promise<void> => {
     if (config.syncOnStart === 'never') return;
-    if (config.syncOnStart === 'if-stale' && !(await isStale(database, times.staleMs))) return;
-    const started = await runner.start('start');
+    const last = await lastCompletedRun(database.read);
+    if (config.syncOnStart === 'if-stale' && !isStale(last, times.staleMs)) return;
+    // Another instance may have seen the same, and be done by now.
+    const options = config.syncOnStart === 'if-stale' ? { after: last?.id ?? null } : {};
+    const started = await runner.start('start', options);
     if (!('conflict' in started)) return;
+    if ((await findRun(database.read, started.conflict))?.status === 'completed') return;
     logger.info(
       `run ${started.conflict} is under way, or its process has died: looking again when its lease has run out`,
     );
@@ -250,8 +255,7 @@ export async function createApp(config: Config, logger: Logger, times: Times = T
   };
 }
 
-async function isStale(database: Database, staleMs: number): Promise<boolean> {
-  const last = await lastCompletedRun(database.read);
+function isStale(last: SyncRun | null, staleMs: number): boolean {
   // A clock that was set back makes the last run one of the future.
   return last === null || Math.abs(Date.now() - Date.parse(last.startedAt)) >= staleMs;
 }

@@ -25,14 +25,19 @@ class Aborted extends Error {
   }
 }
 
-/** Starts a run, unless one is under way: then answers with that one's id. With `force`, nothing counts as unchanged unseen, nothing is quarantined, and no upstream left alone. */
+/** Starts a run, unless one is under way: then answers with that one's id. With `force`, nothing counts as unchanged unseen, nothing is quarantined, and no upstream left alone. With `after`, none begins where another than that run was completed last. */
 export async function startRun(
   ports: SyncPorts,
   trigger: Trigger,
-  { force = false }: { force?: boolean } = {},
+  { force = false, after }: { force?: boolean; after?: string | null } = {},
 ): Promise<StartedRun | { conflict: string }> {
   const id = `sync_${ports.now().getTime().toString(36)}${randomBytes(6).toString('hex')}`;
-  const begun = await ports.store.beginRun({ id, trigger, forced: force });
+  const begun = await ports.store.beginRun({
+    id,
+    trigger,
+    forced: force,
+    ...(after === undefined ? {} : { after }),
+  });
   if (!begun.begun) return { conflict: begun.runId };
   if (force) ports.breakers.reset();
   const stop = new AbortController();

@@ -128,6 +128,8 @@ export interface SyncStore {
     id: string;
     trigger: Trigger;
     forced: boolean;
+    /** The run that was seen to be completed last; where another has been since, this one does not begin. */
+    after?: string | null;
   }): Promise<{ begun: true; startedAt: string } | { begun: false; runId: string }>;
   /** Prolongs the lease. False: it was lost. */
   renewLease(runId: string): Promise<boolean>;

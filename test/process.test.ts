@@ -33,7 +33,7 @@ const refuse = (matcher: (path: string) => boolean) =>
 test('an unknown command ends with a line that names the known ones', async () => {
   const command = new Command('serve', await environmentOn());
   expect(await command.ended()).toBe(1);
-  expect(command.output).toMatch(/use dev, start, sync, migrate or explain/);
+  expect(command.output).toMatch(/use dev, start, sync, migrate, explain or backfill/);
 });
 
 describe('`dev`', () => {

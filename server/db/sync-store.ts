@@ -19,6 +19,7 @@ import { storeSources, writeChanges } from './catalog-write.ts';
 import { loadContents } from './history-write.ts';
 import { isBusy, type Database } from './database.ts';
 import type { DialectName, Tables } from './orm.ts';
+import { lastCompletedRun } from './runs.ts';
 
 /** How long a run may be silent before another takes over. */
 export const LEASE_MS = 90_000;
@@ -172,7 +173,7 @@ export function createSyncStore(
     whileBusy(() => writer.transaction().execute(work));
   const clock = runClock(dialect);
   return {
-    beginRun: ({ id, trigger, forced }) =>
+    beginRun: ({ id, trigger, forced, after }) =>
       inTransaction(async (db) => {
         const now = databaseNow(dialect);
         const expires = sql<number>`${now} + ${leaseMs}`;
@@ -194,6 +195,11 @@ export function createSyncStore(
             .where('name', '=', LEASE)
             .executeTakeFirst();
           return { begun: false, runId: holder?.owner ?? '' };
+        }
+        const last = after === undefined ? null : await lastCompletedRun(db);
+        if (last !== null && last.id !== after) {
+          await db.deleteFrom('leases').where('name', '=', LEASE).where('owner', '=', id).execute();
+          return { begun: false, runId: last.id };
         }
         const startedAt = await clock.begin(db, id);
         await interrupt(db, startedAt);

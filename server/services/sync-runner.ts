@@ -7,8 +7,11 @@ import type { Trigger } from '../../sync/store.ts';
 
 /** Starts runs and tells how they go. */
 export interface SyncRunner {
-  /** Starts a run, or answers with the id of the one under way. */
-  start(trigger: Trigger, options?: { force?: boolean }): Promise<StartedRun | { conflict: string }>;
+  /** Starts a run, or answers with the id of the one under way; with `after`, of one completed since that. */
+  start(
+    trigger: Trigger,
+    options?: { force?: boolean; after?: string | null },
+  ): Promise<StartedRun | { conflict: string }>;
   /** Aborts the run of this process, if there is one, and waits until it has ended; no other begins. */
   stop(): Promise<void>;
 }

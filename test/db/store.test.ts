@@ -137,6 +137,19 @@ describe.each(DATABASES)('the store on $name', ({ create }) => {
     expect(await statusOf('sync_b')).toBeUndefined();
   });
 
+  test('a run that another has made needless meanwhile does not begin, and leaves the lease free', async () => {
+    const store = createSyncStore(database);
+    const run = { trigger: 'start', forced: false } as const;
+    expect(await store.beginRun({ id: 'sync_a', ...run, after: null })).toMatchObject({ begun: true });
+    await store.endRun(end('sync_a'), []);
+    expect(await store.beginRun({ id: 'sync_b', ...run, after: null })).toEqual({
+      begun: false,
+      runId: 'sync_a',
+    });
+    expect(await statusOf('sync_b')).toBeUndefined();
+    expect(await store.beginRun({ id: 'sync_c', ...run, after: 'sync_a' })).toMatchObject({ begun: true });
+  });
+
   test('of many at once one begins', async () => {
     const other = await openDatabase(own.url);
     try {

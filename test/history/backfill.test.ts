@@ -153,7 +153,14 @@ describe.each(DATABASES)('archives on $name', ({ create }) => {
     ];
     // Given in another order, they are read in that of time.
     const { code, output } = await load(
-      ...['--source', 'models.dev', '--at', '2026-03-01', march, '--at', '2026-01-01', january],
+      '--source',
+      'models.dev',
+      '--at',
+      '2026-03-01',
+      march,
+      '--at',
+      '2026-01-01',
+      january,
     );
     expect(code, output).toBe(0);
     expect(await active(served.app.database)).toEqual(before);
