@@ -86,15 +86,17 @@ async function carryVersions(
     .select((eb) => eb.fn.min('version').as('first'))
     .executeTakeFirstOrThrow();
   const version = integer(first ?? 1);
-  await db.deleteFrom('changes').where('observed_at', '=', seam).execute();
-  const { lowest } = await db
+  // The highest id stays taken: whoever follows the changes goes on from the one that they saw last.
+  const { end } = await db
     .selectFrom('changes')
-    .select((eb) => eb.fn.min('id').as('lowest'))
+    .select((eb) => eb.fn.max('id').as('end'))
+    .where('observed_at', '<=', seam)
     .executeTakeFirstOrThrow();
+  await db.deleteFrom('changes').where('observed_at', '=', seam).execute();
   const versions = await past.selectFrom('catalog_versions').selectAll().orderBy('version').execute();
   const earlier = await past.selectFrom('changes').selectAll().orderBy('id').execute();
   const lower = version - 1 - (versions.at(-1)?.version ?? 0);
-  const start = integer(lowest ?? 1) - changes.length - earlier.length;
+  const start = integer(end ?? 0) + 1 - changes.length - earlier.length;
   await upsertRows(
     db,
     'changes',

@@ -147,6 +147,8 @@ describe.each(DATABASES)('archives on $name', ({ create }) => {
       .selectFrom('catalog')
       .selectAll()
       .executeTakeFirstOrThrow();
+    const lastId = async () => (await served.app.json<{ data: Change[] }>('/v1/changes?limit=1')).data[0]?.id;
+    const newest = await lastId();
     const [january, march] = [
       archive('january.json.gz', catalogue({ 'gpt-4o': 5, 'gpt-3.5-turbo': 0.5 })),
       archive('march.json', catalogue({ 'gpt-4o': 5 })),
@@ -164,6 +166,8 @@ describe.each(DATABASES)('archives on $name', ({ create }) => {
     );
     expect(code, output).toBe(0);
     expect(await active(served.app.database)).toEqual(before);
+    // Whoever follows the changes goes on from the one that they saw last.
+    expect(await lastId()).toBe(newest);
 
     const at = async (asOf: string) =>
       (
