@@ -21,7 +21,7 @@ export const HistoryPoint = z
   .string()
   .refine(
     (text) =>
-      [z.string().regex(/^-?\d{1,9}$/), z.iso.datetime(), z.iso.date()].some(
+      [z.string().regex(/^-?\d{1,10}$/), z.iso.datetime(), z.iso.date()].some(
         (form) => form.safeParse(text).success,
       ),
     'Must be a day (2026-03-01), a time (2026-03-01T12:00:00Z) or the number of a catalogue version',

@@ -11,9 +11,13 @@ import { findModelId, formerIds, type View } from '../db/models.ts';
 import type { Tables } from '../db/orm.ts';
 import { namesOfId } from './names.ts';
 
+/** The largest number that a column of versions holds. */
+const MAX_VERSION = 2_147_483_647;
+
 /** Reads a point in the history as a caller gives it: digits are a version, a day is its first moment in UTC. */
 export function pointOf(text: string): ChangePoint {
-  if (/^-?\d{1,9}$/.test(text)) return { version: Number(text) };
+  if (/^-?\d{1,10}$/.test(text))
+    return { version: Math.max(-MAX_VERSION, Math.min(Number(text), MAX_VERSION)) };
   return { at: new Date(text).toISOString() };
 }
 
