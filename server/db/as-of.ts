@@ -1,6 +1,7 @@
 import { sql, type Kysely, type SelectQueryBuilder } from 'kysely';
 import type { ChangePoint } from './changes.ts';
 import type { Tables } from './orm.ts';
+import { MODEL_VERSION_COLUMNS, OFFER_VERSION_COLUMNS } from './version-columns.ts';
 
 /** A query over the table of models, or over what it held at a time. */
 export type Models = SelectQueryBuilder<Tables, 'models', object>;
@@ -8,67 +9,36 @@ export type Models = SelectQueryBuilder<Tables, 'models', object>;
 /** A query over the table of offers, or over what it held at a time. */
 export type Offers = SelectQueryBuilder<Tables, 'offers', object>;
 
-const MODEL_COLUMNS = [
-  'id',
-  'creator',
-  'name_key',
-  'search_text',
-  'release_date',
-  'open_release_date',
-  'context',
-  'input_price',
-  'output_price',
-  'delisted',
-  'delisted_at',
-  'lifecycle_status',
-  'lifecycle_date',
-  'target_since',
-  'restricted',
-  'document',
-  'open_document',
-  'first_seen_at',
-  'valid_from',
-] as const;
-
 /** The models as they were published at a time; null: as they are. Of the past, popularity is not known. */
 export function modelsAt(db: Kysely<Tables>, at: string | null): Models {
   if (at === null) return db.selectFrom('models');
   const then = db
     .selectFrom('models')
-    .select([...MODEL_COLUMNS, 'valid_from as updated_at', sql<number | null>`null`.as('downloads')])
+    .select(MODEL_VERSION_COLUMNS)
+    .select(['valid_from as updated_at', sql<number | null>`null`.as('downloads')])
     .where('valid_from', '<=', at)
     .unionAll(
       db
         .selectFrom('model_versions')
-        .select([...MODEL_COLUMNS, 'valid_from as updated_at', sql<number | null>`null`.as('downloads')])
+        .select(MODEL_VERSION_COLUMNS)
+        .select(['valid_from as updated_at', sql<number | null>`null`.as('downloads')])
         .where('valid_from', '<=', at)
         .where('valid_to', '>', at),
     );
   return db.selectFrom(then.as('models'));
 }
 
-const OFFER_COLUMNS = [
-  'provider',
-  'provider_model_id',
-  'model_id',
-  'price_status',
-  'delisted_at',
-  'lifecycle_status',
-  'lifecycle_date',
-  'document',
-] as const;
-
 /** The offers as they were published at a time; null: as they are. */
 export function offersAt(db: Kysely<Tables>, at: string | null): Offers {
   if (at === null) return db.selectFrom('offers');
   const then = db
     .selectFrom('offers')
-    .select(OFFER_COLUMNS)
+    .select(OFFER_VERSION_COLUMNS)
     .where('valid_from', '<=', at)
     .unionAll(
       db
         .selectFrom('offer_versions')
-        .select(OFFER_COLUMNS)
+        .select(OFFER_VERSION_COLUMNS)
         .where('valid_from', '<=', at)
         .where('valid_to', '>', at),
     );

@@ -1,8 +1,8 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { Renamed } from './carry-names.ts';
-import { MODEL_COLUMNS, OFFER_COLUMNS } from './history-write.ts';
 import type { Tables } from './orm.ts';
 import { upsertRows } from './rows.ts';
+import { MODEL_VERSION_COLUMNS, OFFER_VERSION_COLUMNS } from './version-columns.ts';
 
 type Row = Record<string, unknown>;
 
@@ -42,7 +42,7 @@ async function carryModels(
     db,
     'model_versions',
     ['id', 'valid_from'],
-    last.map((row) => put(row, MODEL_COLUMNS, seam)),
+    last.map((row) => put(row, [...MODEL_VERSION_COLUMNS, 'updated_at'], seam)),
   );
   const gone = rows
     .filter((row) => !taken.has(row.id))
@@ -69,7 +69,7 @@ async function carryOffers(
     db,
     'offer_versions',
     [...key, 'valid_from'],
-    last.map((row) => put(row, OFFER_COLUMNS, seam)),
+    last.map((row) => put(row, OFFER_VERSION_COLUMNS, seam)),
   );
   const gone = rows
     .filter((row) => !taken.has(keyOf(row)))

@@ -4,6 +4,7 @@ import type { ChangeRow, Contents } from '../../sync/rows.ts';
 import { modelsAt, offersAt } from './as-of.ts';
 import { carryIntervals } from './carry-intervals.ts';
 import { carryNames, renamedAcross } from './carry-names.ts';
+import { firstChangeId, lastChangeId } from './changes.ts';
 import type { Tables } from './orm.ts';
 import { integer, upsertRows } from './rows.ts';
 
@@ -86,17 +87,13 @@ async function carryVersions(
     .select((eb) => eb.fn.min('version').as('first'))
     .executeTakeFirstOrThrow();
   const version = integer(first ?? 1);
-  // The highest id stays taken: whoever follows the changes goes on from the one that they saw last.
-  const { end } = await db
-    .selectFrom('changes')
-    .select((eb) => eb.fn.max('id').as('end'))
-    .where('observed_at', '<=', seam)
-    .executeTakeFirstOrThrow();
+  // Ids that were told once are never those of other changes.
+  const lowest = (await firstChangeId(db)) ?? (await lastChangeId(db)) + 1;
   await db.deleteFrom('changes').where('observed_at', '=', seam).execute();
   const versions = await past.selectFrom('catalog_versions').selectAll().orderBy('version').execute();
   const earlier = await past.selectFrom('changes').selectAll().orderBy('id').execute();
   const lower = version - 1 - (versions.at(-1)?.version ?? 0);
-  const start = integer(end ?? 0) + 1 - changes.length - earlier.length;
+  const start = lowest - changes.length - earlier.length;
   await upsertRows(
     db,
     'changes',

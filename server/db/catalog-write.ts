@@ -30,7 +30,9 @@ export async function writeChanges(
   await putAway(db, changes);
   const differs = await writeCatalog(db, changes);
   const version = await raiseVersion(db, changes, differs);
-  if (differs) await recordVersion(db, changes, { version, runId });
+  if (!differs) return;
+  await recordVersion(db, changes, { version, runId });
+  // With a version of its own, so that caches forget it too.
   if (historyDays !== null) await forgetBefore(db, changes.at, historyDays);
 }
 

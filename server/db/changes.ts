@@ -110,11 +110,17 @@ export async function changesAfter(
   return rows.map(changeOf);
 }
 
-/** The id of the change that was recorded last; 0: there is none. */
+/** The highest id that a change ever had; 0: there has been none. */
 export async function lastChangeId(db: Kysely<Tables>): Promise<number> {
+  const row = await db.selectFrom('catalog').select('last_change_id').where('id', '=', 1).executeTakeFirst();
+  return integer(row?.last_change_id ?? 0);
+}
+
+/** The lowest id of a change that is kept; null: none is. */
+export async function firstChangeId(db: Kysely<Tables>): Promise<number | null> {
   const { id } = await db
     .selectFrom('changes')
-    .select((eb) => eb.fn.max('id').as('id'))
+    .select((eb) => eb.fn.min('id').as('id'))
     .executeTakeFirstOrThrow();
-  return integer(id ?? 0);
+  return id === null ? null : integer(id);
 }

@@ -6,6 +6,7 @@ import {
   ModelVersionEntity,
   OfferVersionEntity,
 } from './history-entities.ts';
+import { modelColumns, offerColumns } from './version-columns.ts';
 
 // Times are ISO 8601 text in UTC with milliseconds and flags are 0 or 1: the same bytes, order and types on both databases.
 
@@ -21,6 +22,8 @@ export const CatalogEntity = defineEntity({
     format: p.integer(),
     /** Since when history is kept; null: nothing has been published yet. */
     historyFrom: p.text().nullable(),
+    /** The highest id that a change ever had: whoever follows the changes goes on from the one that they saw last. */
+    lastChangeId: p.bigint('number').default(0),
   },
 });
 
@@ -108,35 +111,14 @@ export const ModelEntity = defineEntity({
   tableName: 'models',
   properties: {
     id: p.text().primary(),
-    creator: p.text(),
-    nameKey: p.text(),
-    searchText: p.text(),
-    releaseDate: p.text().nullable(),
-    /** The same without what Artificial Analysis said. */
-    openReleaseDate: p.text().nullable(),
-    context: p.bigint('number').nullable(),
-    inputPrice: p.bigint('number').nullable(),
-    outputPrice: p.bigint('number').nullable(),
-    downloads: p.bigint('number').nullable(),
-    /** 1: no source lists it any more. */
-    delisted: p.integer(),
-    delistedAt: p.text().nullable(),
+    ...modelColumns(),
     lifecycleStatus: p.text().default('active'),
-    lifecycleDate: p.text().nullable(),
-    /** Of a rolling name: what it points to, and since when. */
+    downloads: p.bigint('number').nullable(),
+    /** Of a rolling name: what it points to. */
     target: p.text().nullable(),
-    targetSince: p.text().nullable(),
-    /** 1: known from Artificial Analysis alone, so withheld where its values are. */
-    restricted: p.integer(),
     /** Of the document without popularity and speed figures. */
     steadyHash: p.text(),
     hash: p.text(),
-    /** The model as it is published, as JSON text, but for the two times below. */
-    document: p.text(),
-    /** The same without what came from Artificial Analysis; null: no difference. */
-    openDocument: p.text().nullable(),
-    firstSeenAt: p.text(),
-    updatedAt: p.text(),
     /** When popularity and speed figures were last renewed; they move at most daily. */
     refreshedAt: p.text(),
     /** Since when it has been published so, popularity and speed figures aside; empty: since before history was kept. */
@@ -156,16 +138,10 @@ export const OfferEntity = defineEntity({
   properties: {
     provider: p.text().primary(),
     providerModelId: p.text().primary(),
-    modelId: p.text(),
-    priceStatus: p.text(),
-    ...priceColumns,
-    /** Since when no source has listed it; null: one does. */
-    delistedAt: p.text().nullable(),
+    ...offerColumns(),
     lifecycleStatus: p.text().default('active'),
-    lifecycleDate: p.text().nullable(),
+    ...priceColumns,
     hash: p.text(),
-    /** The offer as it is published, as JSON text. */
-    document: p.text(),
     /** Since when it has been published so; empty: since before history was kept. */
     validFrom: p.text().default(''),
   },

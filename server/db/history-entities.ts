@@ -1,4 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
+import { modelColumns, offerColumns } from './version-columns.ts';
 
 // What is kept of the past. Intervals are [validFrom, validTo); what holds now stands in the tables of the catalogue alone.
 
@@ -57,24 +58,7 @@ export const ModelVersionEntity = defineEntity({
     id: p.text().primary(),
     validFrom: p.text().primary(),
     validTo: p.text(),
-    creator: p.text(),
-    nameKey: p.text(),
-    searchText: p.text(),
-    releaseDate: p.text().nullable(),
-    openReleaseDate: p.text().nullable(),
-    context: p.bigint('number').nullable(),
-    inputPrice: p.bigint('number').nullable(),
-    outputPrice: p.bigint('number').nullable(),
-    delisted: p.integer(),
-    delistedAt: p.text().nullable(),
-    lifecycleStatus: p.text(),
-    lifecycleDate: p.text().nullable(),
-    targetSince: p.text().nullable(),
-    restricted: p.integer(),
-    document: p.text(),
-    openDocument: p.text().nullable(),
-    firstSeenAt: p.text(),
-    updatedAt: p.text(),
+    ...modelColumns(),
   },
   indexes: [{ properties: ['validTo'] }],
 });
@@ -88,12 +72,7 @@ export const OfferVersionEntity = defineEntity({
     providerModelId: p.text().primary(),
     validFrom: p.text().primary(),
     validTo: p.text(),
-    modelId: p.text(),
-    priceStatus: p.text(),
-    delistedAt: p.text().nullable(),
-    lifecycleStatus: p.text(),
-    lifecycleDate: p.text().nullable(),
-    document: p.text(),
+    ...offerColumns(),
   },
   indexes: [{ properties: ['modelId', 'provider'] }, { properties: ['validTo'] }],
 });

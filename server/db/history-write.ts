@@ -3,43 +3,7 @@ import type { Contents, OfferKey } from '../../sync/rows.ts';
 import type { CatalogChanges } from '../../sync/store.ts';
 import type { Tables } from './orm.ts';
 import { inBatches, integer, upsertRows } from './rows.ts';
-
-/** The columns that a put-away model keeps. */
-export const MODEL_COLUMNS = [
-  'id',
-  'valid_from',
-  'creator',
-  'name_key',
-  'search_text',
-  'release_date',
-  'open_release_date',
-  'context',
-  'input_price',
-  'output_price',
-  'delisted',
-  'delisted_at',
-  'lifecycle_status',
-  'lifecycle_date',
-  'target_since',
-  'restricted',
-  'document',
-  'open_document',
-  'first_seen_at',
-  'updated_at',
-] as const;
-
-/** The columns that a put-away offer keeps. */
-export const OFFER_COLUMNS = [
-  'provider',
-  'provider_model_id',
-  'valid_from',
-  'model_id',
-  'price_status',
-  'delisted_at',
-  'lifecycle_status',
-  'lifecycle_date',
-  'document',
-] as const;
+import { MODEL_VERSION_COLUMNS, OFFER_VERSION_COLUMNS } from './version-columns.ts';
 
 /** Puts models and offers away as they were published until now, before they are written anew. */
 export async function putAway(
@@ -49,11 +13,11 @@ export async function putAway(
   await inBatches(models, (ids) =>
     db
       .insertInto('model_versions')
-      .columns([...MODEL_COLUMNS, 'valid_to'])
+      .columns([...MODEL_VERSION_COLUMNS, 'updated_at', 'valid_to'])
       .expression(
         db
           .selectFrom('models')
-          .select([...MODEL_COLUMNS, sql<string>`${at}`.as('valid_to')])
+          .select([...MODEL_VERSION_COLUMNS, 'updated_at', sql<string>`${at}`.as('valid_to')])
           .where('id', 'in', ids),
       )
       .execute()
@@ -62,11 +26,11 @@ export async function putAway(
   await inBatches(offers, (keys) =>
     db
       .insertInto('offer_versions')
-      .columns([...OFFER_COLUMNS, 'valid_to'])
+      .columns([...OFFER_VERSION_COLUMNS, 'valid_to'])
       .expression(
         db
           .selectFrom('offers')
-          .select([...OFFER_COLUMNS, sql<string>`${at}`.as('valid_to')])
+          .select([...OFFER_VERSION_COLUMNS, sql<string>`${at}`.as('valid_to')])
           .where(({ or, and }) => or(keys.map((key) => and(columnsOf(key))))),
       )
       .execute()
@@ -103,17 +67,19 @@ export async function loadContents(
   };
 }
 
-/** Records what a version brought. Changes are numbered on from the last one. */
+/** Records what a version brought. Changes are numbered on from the last one that there ever was. */
 export async function recordVersion(
   db: Transaction<Tables>,
   { at, history: { changes } }: CatalogChanges,
   { version, runId }: { version: number; runId: string },
 ): Promise<void> {
   const { last } = await db
-    .selectFrom('changes')
-    .select((eb) => eb.fn.max('id').as('last'))
+    .updateTable('catalog')
+    .set({ last_change_id: sql`last_change_id + ${changes.length}` })
+    .where('id', '=', 1)
+    .returning('last_change_id as last')
     .executeTakeFirstOrThrow();
-  const first = integer(last ?? 0) + 1;
+  const first = integer(last) - changes.length + 1;
   const rows = changes.map((change, index) => ({ id: first + index, version, observedAt: at, ...change }));
   await upsertRows(db, 'changes', ['id'], rows);
   const row = { version, committedAt: at, runId, changes: changes.length };
