@@ -58,7 +58,7 @@ export const streamChanges = rawOperation({
   description:
     'Every change as an event while the connection is open: `id` is its id, `event` its kind, `data` the `Change` as JSON. ' +
     'A stream starts with what comes next; with `Last-Event-ID`, which browsers send by themselves when they connect again, ' +
-    'with what came after that change. A comment every 15 seconds shows that the connection is alive. ' +
+    'with what came after that change; where some of that is forgotten, with an event `gap` first: load what is published anew. A comment every 15 seconds shows that the connection is alive. ' +
     'Ten streams an address; a reader that does not read, and every reader at a shutdown, is let go and goes on with `Last-Event-ID`.',
   tags: ['Changes'],
   mediaType: EVENT_STREAM,
@@ -70,7 +70,7 @@ export const streamChanges = rawOperation({
   input: z.strictObject({
     lastEventId: z
       .string()
-      .regex(/^\d{1,15}$/, 'Must be the id of a change, in digits')
+      .regex(/^(-?\d{1,15})?$/, 'Must be the id of a change, in digits')
       .optional()
       .describe('Go on after the change with this id; the header `Last-Event-ID` goes before')
       .meta({ example: '1204' }),

@@ -82,6 +82,15 @@ export const paging = {
     .meta({ example: 0 }),
 };
 
+/** Which past an answer tells of. */
+const AsOf = z
+  .object({
+    at: Timestamp.describe('The time that was asked for'),
+    version: z.number().int().describe('The catalogue version that was published then'),
+  })
+  .optional()
+  .describe('Where `asOf` was given: of when the answer is');
+
 /** What is said about a page beside its items. */
 export const ListMeta = z
   .object({
@@ -96,6 +105,7 @@ export const ListMeta = z
       .number()
       .int()
       .describe('Grows by one with every commit that changes what is published'),
+    asOf: AsOf,
   })
   .meta({ id: 'ListMeta' });
 export type ListMeta = z.infer<typeof ListMeta>;
@@ -107,6 +117,7 @@ export const Meta = z
       .number()
       .int()
       .describe('Grows by one with every commit that changes what is published'),
+    asOf: AsOf,
   })
   .meta({ id: 'Meta' });
 export type Meta = z.infer<typeof Meta>;

@@ -60,6 +60,16 @@ export async function lastCommit(db: Kysely<Tables>): Promise<string | null> {
   return row?.at ?? null;
 }
 
+/** The version that was published at a time; null: none was. */
+export async function versionAt(db: Kysely<Tables>, at: string): Promise<number | null> {
+  const { version } = await db
+    .selectFrom('catalog_versions')
+    .select((eb) => eb.fn.max('version').as('version'))
+    .where('committed_at', '<=', at)
+    .executeTakeFirstOrThrow();
+  return version;
+}
+
 /** The time of a point in the history; null: there is no such version. */
 export async function timeOf(db: Kysely<Tables>, point: ChangePoint): Promise<string | null> {
   if ('at' in point) return point.at;

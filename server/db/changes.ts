@@ -1,5 +1,6 @@
 import { sql, type Kysely, type Selectable } from 'kysely';
 import type { Change, ChangeKind } from '../../contracts/changes.ts';
+import { historyFrom } from './as-of.ts';
 import type { View } from './models.ts';
 import type { Tables } from './orm.ts';
 import { integer } from './rows.ts';
@@ -123,4 +124,14 @@ export async function firstChangeId(db: Kysely<Tables>): Promise<number | null> 
     .select((eb) => eb.fn.min('id').as('id'))
     .executeTakeFirstOrThrow();
   return id === null ? null : integer(id);
+}
+
+/** When history begins, where it does after the first version that came since a point; null: all changes since then are kept. */
+export async function forgottenSince(db: Kysely<Tables>, point: ChangePoint): Promise<string | null> {
+  const begins = await historyFrom(db);
+  let since = db.selectFrom('catalog_versions').select((eb) => eb.fn.min('committed_at').as('at'));
+  since =
+    'at' in point ? since.where('committed_at', '>=', point.at) : since.where('version', '>', point.version);
+  const { at } = await since.executeTakeFirstOrThrow();
+  return at !== null && begins !== null && at < begins ? begins : null;
 }

@@ -1,7 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type PathTable, pathOf } from './paths.ts';
 
-const EXPOSED = 'Cache-Status, ETag, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id';
+const EXPOSED =
+  'Cache-Status, Deprecation, ETag, Link, RateLimit, RateLimit-Policy, Retry-After, Sunset, X-Request-Id';
 const ALLOWED = 'Content-Type, If-None-Match, Last-Event-ID, TRPC-Accept, X-Request-Id';
 const ADMIN = /^\/v1\/admin(\/|$)|^\/trpc\/(.*,)?admin\./;
 

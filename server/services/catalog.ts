@@ -1,3 +1,4 @@
+import type { Kysely } from 'kysely';
 import { ApiError } from '../../contracts/errors.ts';
 import type { Handlers } from '../../contracts/index.ts';
 import type { ModelSort } from '../../contracts/models.ts';
@@ -10,20 +11,16 @@ import { itemsOfModel } from '../db/items.ts';
 import { historyOf } from '../db/history.ts';
 import { findModel, findModelId, isDelisted, listModels } from '../db/models.ts';
 import { listOffers } from '../db/offers.ts';
-import { asOfTime } from './as-of.ts';
+import type { Tables } from '../db/orm.ts';
+import { pastOf } from './as-of.ts';
 import { cursorOf, positionOf } from './changes.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { namesOf } from './names.ts';
 
 const NEWEST_FIRST = '-observedAt';
 
-function unknownModel(creator: string, slug: string, asOf?: string): ApiError {
+function unknownModel(creator: string, slug: string): ApiError {
   const name = `${creator}/${slug}`.toLowerCase();
-  if (asOf !== undefined)
-    return new ApiError(
-      'NOT_FOUND',
-      `No model was published as "${name}" as of ${asOf}: GET /v1/models/${name}/history says when it was.`,
-    );
   return new ApiError(
     'NOT_FOUND',
     `No model is known as "${name}": ask GET /v1/resolve?id=... what it may mean, or look for its id with GET /v1/models?search=...`,
@@ -47,6 +44,19 @@ export function createCatalogService({
   /** Every source there may be: what they said is read anew with their own parsers. */
   sources: SourceDefinition[];
 }): Pick<Handlers, 'models' | 'providers'> {
+  /** Why a model was not found, now or as of a time. */
+  const unknownThen = async (
+    db: Kysely<Tables>,
+    { creator, slug, asOf }: { creator: string; slug: string; asOf?: string | undefined },
+  ): Promise<ApiError> => {
+    const isKnown = (await findModelId(db, namesOf(creator, slug), { withheld })) !== null;
+    if (asOf === undefined || !isKnown) return unknownModel(creator, slug);
+    const name = `${creator}/${slug}`.toLowerCase();
+    return new ApiError(
+      'NOT_FOUND',
+      `No model was published as "${name}" as of ${asOf}: GET /v1/models/${name}/history says when it was.`,
+    );
+  };
   return {
     models: {
       list: ({ limit, offset, cursor, provider, creator, search, lifecycle, asOf, sort }) => {
@@ -60,6 +70,7 @@ export function createCatalogService({
         const field = (descending ? sort.slice(1) : sort) as ModelSort;
         return snapshot(async (db) => {
           const { version, committedAt } = await catalogVersion(db);
+          const { at, told } = await pastOf(db, asOf);
           const { models, next, total } = await listModels(
             db,
             dialect,
@@ -71,7 +82,7 @@ export function createCatalogService({
               creator: creator === undefined ? null : (knownCreator(creator)?.id ?? creator.toLowerCase()),
               words: search?.toLowerCase().split(/\s+/) ?? [],
               lifecycle: lifecycle ?? null,
-              at: await asOfTime(db, asOf),
+              at,
               sort: { field, descending },
             },
             { withheld },
@@ -79,7 +90,7 @@ export function createCatalogService({
           const nextCursor = next === null ? null : encodeCursor(next, sort);
           return {
             data: models,
-            meta: { total, limit, offset, nextCursor, catalogVersion: version },
+            meta: { total, limit, offset, nextCursor, catalogVersion: version, ...told },
             timestamp: committedAt,
           };
         });
@@ -88,24 +99,24 @@ export function createCatalogService({
       get: ({ creator, slug, include = [], asOf }) =>
         snapshot(async (db) => {
           const { version, committedAt } = await catalogVersion(db);
-          const at = await asOfTime(db, asOf);
+          const { at, told } = await pastOf(db, asOf);
           if (at !== null && include.length > 0) throw presentOnly();
           const model = await findModel(db, dialect, namesOf(creator, slug), { withheld }, at);
-          if (model === null) throw unknownModel(creator, slug, asOf);
+          if (model === null) throw await unknownThen(db, { creator, slug, asOf });
           if (include.includes('provenance')) {
             const items = await itemsOfModel(db, model.id);
             const stored = items.map((item) => readStored(sources, item)).filter((record) => record !== null);
             model.provenance = provenanceOf(model.creator, stored, { withheld });
           }
-          return { data: model, meta: { catalogVersion: version }, timestamp: committedAt };
+          return { data: model, meta: { catalogVersion: version, ...told }, timestamp: committedAt };
         }),
 
       offers: ({ creator, slug, provider, status, lifecycle, asOf, limit, offset }) =>
         snapshot(async (db) => {
           const { version, committedAt } = await catalogVersion(db);
-          const at = await asOfTime(db, asOf);
+          const { at, told } = await pastOf(db, asOf);
           const modelId = await findModelId(db, namesOf(creator, slug), { withheld }, at);
-          if (modelId === null) throw unknownModel(creator, slug, asOf);
+          if (modelId === null) throw await unknownThen(db, { creator, slug, asOf });
           const { offers, total } = await listOffers(db, dialect, {
             modelId,
             provider: provider?.toLowerCase() ?? null,
@@ -116,7 +127,7 @@ export function createCatalogService({
             limit,
             offset,
           });
-          const meta = { total, limit, offset, nextCursor: null, catalogVersion: version, modelId };
+          const meta = { total, limit, offset, nextCursor: null, catalogVersion: version, modelId, ...told };
           return { data: offers, meta, timestamp: committedAt };
         }),
 

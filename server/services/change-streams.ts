@@ -2,7 +2,8 @@ import { PassThrough, type Readable, type Writable } from 'node:stream';
 import type { Change } from '../../contracts/changes.ts';
 import { ApiError } from '../../contracts/errors.ts';
 import type { RawHandlers } from '../../contracts/index.ts';
-import { changesAfter, lastChangeId } from '../db/changes.ts';
+import { historyFrom } from '../db/as-of.ts';
+import { changesAfter, firstChangeId, lastChangeId } from '../db/changes.ts';
 import type { Database } from '../db/database.ts';
 import { changeQuery, type ChangeFilters } from './changes.ts';
 
@@ -30,7 +31,7 @@ const MAX_STREAMS = 100;
 const MAX_STREAMS_AN_ADDRESS = 10;
 const BUSY_SECONDS = 30;
 /** When readers connect again after a stream has ended: not all at once. */
-const RETRY_MS = { least: 2_000, spread: 4_000 };
+const RETRY_MS = { least: 3_000, spread: 3_000 };
 const PAGE = 200;
 /** How many pages are kept for streams that get to the same place a little later. */
 const KEPT_PAGES = 8;
@@ -45,6 +46,10 @@ interface Page {
 
 const eventOf = (change: Change): string =>
   `id: ${change.id}\nevent: ${change.kind}\ndata: ${JSON.stringify(change)}\n\n`;
+
+/** Tells a reader who comes back late that it has missed changes which are not kept any more. */
+const gapOf = (begins: string | null): string =>
+  `event: gap\ndata: ${JSON.stringify({ historyFrom: begins })}\n\n`;
 
 /** Makes the streams of changes: each goes through the changes at its own pace, and what several read is loaded once. */
 export function createChangeStreams({
@@ -119,7 +124,7 @@ export function createChangeStreams({
 
   const follow = async (
     stream: { out: PassThrough; wake: () => void },
-    from: number,
+    { from, opening }: { from: number; opening: string },
     filters: ChangeFilters,
   ) => {
     const { out } = stream;
@@ -140,7 +145,7 @@ export function createChangeStreams({
     let place = from;
     const retryMs = RETRY_MS.least + Math.round(Math.random() * RETRY_MS.spread);
     // An id without data is no event, yet a reader that loses the connection before the first event goes on from it.
-    await say(`retry: ${retryMs}\nid: ${place}\n\n`);
+    await say(`retry: ${retryMs}\nid: ${place}\n\n${opening}`);
     while (isOpen()) {
       const seen = catalogsSeen;
       const page = await pageAfter(place, filters);
@@ -164,7 +169,9 @@ export function createChangeStreams({
       const giveBack = takePlace(address);
       try {
         const last = await lastChangeId(read);
-        const from = lastEventId === undefined ? last : Math.min(Number(lastEventId), last);
+        // Some readers send an empty header when they have seen no event.
+        const from = lastEventId ? Math.min(Number(lastEventId), last) : last;
+        const isForgotten = from + 1 < ((await firstChangeId(read)) ?? last + 1);
         const stream = { out: new PassThrough(), wake: () => {} };
         streams.add(stream);
         stream.out.once('close', () => {
@@ -173,7 +180,8 @@ export function createChangeStreams({
           stream.wake();
         });
         if (isClosing) stream.out.end();
-        void follow(stream, from, filters);
+        const opening = isForgotten ? gapOf(await historyFrom(read)) : '';
+        void follow(stream, { from, opening }, filters);
         return stream.out;
       } catch (error) {
         giveBack();

@@ -5,7 +5,13 @@ import { Timestamp } from '../../contracts/common.ts';
 import { ApiError } from '../../contracts/errors.ts';
 import type { Handlers } from '../../contracts/index.ts';
 import { catalogVersion } from '../db/catalog.ts';
-import { listChanges, type ChangePoint, type ChangePosition, type ChangeQuery } from '../db/changes.ts';
+import {
+  forgottenSince,
+  listChanges,
+  type ChangePoint,
+  type ChangePosition,
+  type ChangeQuery,
+} from '../db/changes.ts';
 import type { Database } from '../db/database.ts';
 import { findModelId, formerIds, type View } from '../db/models.ts';
 import type { Tables } from '../db/orm.ts';
@@ -19,6 +25,23 @@ export function pointOf(text: string): ChangePoint {
   if (/^-?\d{1,10}$/.test(text))
     return { version: Math.max(-MAX_VERSION, Math.min(Number(text), MAX_VERSION)) };
   return { at: new Date(text).toISOString() };
+}
+
+/** Reads `since`. Throws `ApiError` BAD_REQUEST where that version is yet to come, or changes since then are forgotten. */
+async function sinceOf(db: Kysely<Tables>, since: string): Promise<ChangePoint> {
+  const refuse = (message: string) =>
+    new ApiError('BAD_REQUEST', message, { extra: { errors: [{ path: 'since', message }] } });
+  const point = pointOf(since);
+  const { version } = await catalogVersion(db);
+  if ('version' in point && point.version > version)
+    throw refuse(
+      `The catalogue is at version ${version}, before ${since}: take meta.catalogVersion of an answer, or a day such as 2026-03-01.`,
+    );
+  const forgotten = await forgottenSince(db, point);
+  if (forgotten === null) return point;
+  throw refuse(
+    `The history begins at ${forgotten}, and changes since ${since} are forgotten: load what is published anew, and ask since then.`,
+  );
 }
 
 /** The filters of a list, feed or stream of changes, as its contract parsed them. */
@@ -39,7 +62,7 @@ export async function changeQuery(
   const modelId = model === undefined ? null : await findModelId(db, namesOfId(model), view);
   const known = modelId === null ? [] : [modelId, ...(await formerIds(db, modelId))];
   return {
-    since: since === undefined ? null : pointOf(since),
+    since: since === undefined ? null : await sinceOf(db, since),
     until: until === undefined ? null : pointOf(until),
     kinds: kind ?? null,
     // A model that nobody knows has no changes, and no id is empty.

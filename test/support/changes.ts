@@ -24,6 +24,7 @@ const USUAL: Omit<Change, 'id' | 'catalogVersion'> = {
 /** Forgets every change, so that a test knows all there are. */
 export async function forgetChanges({ write }: Database): Promise<void> {
   await write.deleteFrom('changes').execute();
+  await write.updateTable('catalog').set({ last_change_id: 0 }).execute();
 }
 
 /** Commits a catalogue version that brings these changes, as a sync does. Answers with them as they are published. */
@@ -39,6 +40,10 @@ export async function commitChanges({ write }: Database, rows: ChangeInShort[]):
         .execute();
     else await db.updateTable('catalog').set({ version, committed_at }).execute();
     const last = await lastChangeId(db);
+    await db
+      .updateTable('catalog')
+      .set({ last_change_id: last + rows.length })
+      .execute();
     const changes = rows.map(({ view = 'both', ...row }, index) => ({
       view,
       change: { ...USUAL, ...row, id: last + 1 + index, catalogVersion: version },
