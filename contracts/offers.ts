@@ -117,6 +117,9 @@ export const Lifecycle = z
           'retired: it ended on `date`, and is still listed. delisted: no source lists it any more.',
       ),
     date: PartialDate.nullable().describe('When the status takes or took effect; null: not stated'),
+    since: Timestamp.optional().describe(
+      'Since when this status has been published here; absent: it is active or delisted, or was so before that was noted',
+    ),
     successor: z
       .string()
       .nullable()

@@ -18,11 +18,11 @@ export const CATALOG_FORMAT = 4;
 /** A model row before storage adds its times. */
 export type DraftModel = Omit<
   ModelRow,
-  'targetSince' | 'firstSeenAt' | 'updatedAt' | 'refreshedAt' | 'validFrom' | 'delistedAt'
+  'targetSince' | 'lifecycleSince' | 'firstSeenAt' | 'updatedAt' | 'refreshedAt' | 'validFrom' | 'delistedAt'
 >;
 
 /** An offer row before storage adds its times. */
-export type DraftOffer = Omit<OfferRow, 'validFrom' | 'delistedAt'>;
+export type DraftOffer = Omit<OfferRow, 'validFrom' | 'delistedAt' | 'lifecycleSince'>;
 
 /** What is to be published of some models, as rows. */
 export interface Catalog {

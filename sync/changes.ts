@@ -12,6 +12,16 @@ function isDue(stored: ModelKey, now: string): boolean {
   return Date.parse(now) - Date.parse(stored.refreshedAt) >= DAY_MS;
 }
 
+/** Since when a status other than active has been published. */
+function lifecycleSince(
+  { lifecycleStatus }: Pick<ModelKey, 'lifecycleStatus'>,
+  stored: Pick<ModelKey, 'lifecycleStatus' | 'lifecycleSince'> | undefined,
+  now: string,
+): string | null {
+  if (lifecycleStatus === 'active') return null;
+  return (stored?.lifecycleStatus === lifecycleStatus ? stored.lifecycleSince : null) ?? now;
+}
+
 function modelChange(draft: DraftModel, stored: ModelKey | undefined, now: string): ModelRow | null {
   const same = stored !== undefined && stored.delisted === 0;
   if (same && stored.hash === draft.hash) return null;
@@ -21,6 +31,7 @@ function modelChange(draft: DraftModel, stored: ModelKey | undefined, now: strin
   return {
     ...draft,
     targetSince: draft.target === null ? null : sameTarget ? stored.targetSince : now,
+    lifecycleSince: lifecycleSince(draft, stored, now),
     firstSeenAt: stored?.firstSeenAt ?? now,
     updatedAt: now,
     refreshedAt: now,
@@ -43,7 +54,12 @@ function offerChanges({ catalog, published, shortLived, removed, dropped, now }:
       const before = stored.get(offerKeyOf(offer));
       return before?.hash !== offer.hash || before.delistedAt !== null;
     })
-    .map((offer) => ({ ...offer, validFrom: now, delistedAt: null }));
+    .map((offer) => ({
+      ...offer,
+      lifecycleSince: lifecycleSince(offer, stored.get(offerKeyOf(offer)), now),
+      validFrom: now,
+      delistedAt: null,
+    }));
   const gone = published.offers.filter((offer) => !next.has(offerKeyOf(offer)));
   const goes = ({ modelId }: { modelId: string }) => shortLived.has(modelId) || droppedWhole;
   return {

@@ -52,6 +52,9 @@ export interface ModelKey {
   refreshedAt: string;
   /** Since when it has been published so, popularity and speed figures aside. */
   validFrom: string;
+  lifecycleStatus: string;
+  /** Since when the status has been published; null: it is active. */
+  lifecycleSince: string | null;
 }
 
 /** A model as it is stored; documents are JSON text, prices nano-dollars, flags 0 or 1. */
@@ -65,7 +68,6 @@ export interface ModelRow extends ModelKey {
   inputPrice: number | null;
   outputPrice: number | null;
   downloads: number | null;
-  lifecycleStatus: string;
   /** The last day that the published date can mean. */
   lifecycleDate: string | null;
   restricted: number;
@@ -83,13 +85,15 @@ export interface OfferKey {
   hash: string;
   /** Since when no source lists it; null: one does. */
   delistedAt: string | null;
+  lifecycleStatus: string;
+  /** Since when the status has been published; null: it is active. */
+  lifecycleSince: string | null;
 }
 
 /** An offer as it is stored; `document` is JSON text, prices nano-dollars. */
 export type OfferRow = OfferKey & {
   modelId: string;
   priceStatus: string;
-  lifecycleStatus: string;
   /** The last day that the published date can mean. */
   lifecycleDate: string | null;
   document: string;

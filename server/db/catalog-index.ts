@@ -174,6 +174,7 @@ export async function loadPublished(db: Kysely<Tables>, modelIds: string[]): Pro
         .select(['id', 'hash', 'steady_hash as steadyHash', 'delisted', 'target'])
         .select(['target_since as targetSince', 'first_seen_at as firstSeenAt'])
         .select(['refreshed_at as refreshedAt', 'valid_from as validFrom'])
+        .select(['lifecycle_status as lifecycleStatus', 'lifecycle_since as lifecycleSince'])
         .where('id', 'in', batch)
         .execute(),
     ),
@@ -182,6 +183,7 @@ export async function loadPublished(db: Kysely<Tables>, modelIds: string[]): Pro
         .selectFrom('offers')
         .select(['provider', 'provider_model_id as providerModelId', 'model_id as modelId', 'hash'])
         .select('delisted_at as delistedAt')
+        .select(['lifecycle_status as lifecycleStatus', 'lifecycle_since as lifecycleSince'])
         .where('model_id', 'in', batch)
         .execute(),
     ),

@@ -34,7 +34,8 @@ function endings(
         string | null
       >`case when ${isDelisted} then substr(${wasDelisted}, 1, 10) else models.lifecycle_date end`.as('day'),
     ])
-    .select(['models.document', 'models.open_document', sql<string | null>`null`.as('offer')]);
+    .select(['models.document', 'models.open_document', sql<string | null>`null`.as('offer')])
+    .select('models.lifecycle_since as since');
   let offers = db
     .selectFrom('offers')
     .innerJoin('models', 'models.id', 'offers.model_id')
@@ -45,7 +46,8 @@ function endings(
       ),
       sql<string | null>`coalesce(substr(offers.delisted_at, 1, 10), offers.lifecycle_date)`.as('day'),
     ])
-    .select(['models.document', 'models.open_document', 'offers.document as offer']);
+    .select(['models.document', 'models.open_document', 'offers.document as offer'])
+    .select('offers.lifecycle_since as since');
   // What is not asked for is left out before both are put together and sorted.
   if (!statuses.includes('delisted')) {
     models = models.where('models.delisted', '=', 0);
@@ -103,6 +105,7 @@ interface EndingRow {
   document: string;
   open_document: string | null;
   offer: string | null;
+  since: string | null;
 }
 
 function endingOf(row: EndingRow, { withheld }: View): Ending {
@@ -117,5 +120,6 @@ function endingOf(row: EndingRow, { withheld }: View): Ending {
     date: isDelisted ? row.day : date,
     successor,
     source: isDelisted ? null : source,
+    ...(isDelisted || row.since === null ? {} : { since: row.since }),
   };
 }

@@ -3,7 +3,7 @@ import type { Model, ModelDetail, ModelSort, SourceRecord } from '../../contract
 import { withoutFigures } from '../../sync/merge.ts';
 import { modelsAt, offersAt, type Models } from './as-of.ts';
 import { readModel } from '../../sync/documents.ts';
-import { delistedSince, offersOf } from './offers.ts';
+import { delistedSince, offersOf, publishedSince } from './offers.ts';
 import { bytewise, type DialectName, type Tables } from './orm.ts';
 
 /** Which models to list, and how. */
@@ -118,6 +118,7 @@ export const MODEL_COLUMNS = [
   'delisted_at',
   'document',
   'open_document',
+  'lifecycle_since',
   'target_since',
   'first_seen_at',
   'updated_at',
@@ -139,7 +140,8 @@ export function modelOf(row: ModelRow, { withheld }: View, at: string | null = n
     firstSeenAt: row.first_seen_at,
     updatedAt: row.updated_at || row.first_seen_at,
   };
-  if (row.delisted === 0) return model;
+  if (row.delisted === 0)
+    return { ...model, lifecycle: publishedSince(model.lifecycle, row.lifecycle_since) };
   return {
     ...model,
     lifecycle: delistedSince(model.lifecycle, row.delisted_at ?? row.updated_at),

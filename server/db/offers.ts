@@ -19,17 +19,23 @@ export interface OfferQuery {
   offset: number;
 }
 
-const COLUMNS = ['document', 'delisted_at'] as const;
+const COLUMNS = ['document', 'delisted_at', 'lifecycle_since'] as const;
 
 /** What the lifecycle of something is that no source lists any more. */
 export function delistedSince(lifecycle: Lifecycle, at: string): Lifecycle {
   return { ...lifecycle, status: 'delisted', date: at.slice(0, 10), source: null };
 }
 
+/** A lifecycle with since when its status has been published; null: it is active. */
+export function publishedSince(lifecycle: Lifecycle, since: string | null): Lifecycle {
+  return since === null ? lifecycle : { ...lifecycle, since };
+}
+
 /** An offer as it is published. */
 export function offerOf(row: Pick<Tables['offers'], (typeof COLUMNS)[number]>): Offer {
   const offer = readOffer(row.document);
-  if (row.delisted_at === null) return offer;
+  if (row.delisted_at === null)
+    return { ...offer, lifecycle: publishedSince(offer.lifecycle, row.lifecycle_since) };
   return { ...offer, lifecycle: delistedSince(offer.lifecycle, row.delisted_at), sources: [] };
 }
 

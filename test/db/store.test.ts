@@ -19,6 +19,7 @@ const AT = '2026-07-02T10:00:00.000Z';
 function model(id: string, over: Partial<ModelRow> = {}): ModelRow {
   return {
     id,
+    lifecycleSince: null,
     creator: id.split('/')[0] ?? '',
     nameKey: id,
     searchText: id,
@@ -389,10 +390,13 @@ describe.each(DATABASES)('what a sync finds in the store on $name', ({ create })
       aliases: { upsert: [alias('b-1', 's', 'a/b'), alias('b-1', 't', 'a/c')], remove: [] },
       delist: ['a/d'],
     });
-    const key = { hash: 'h', steadyHash: 's', delisted: 0, firstSeenAt: AT, validFrom: AT };
+    const active = { lifecycleStatus: 'active', lifecycleSince: null };
+    const key = { ...active, hash: 'h', steadyHash: 's', delisted: 0, firstSeenAt: AT, validFrom: AT };
     expect(await store.loadPublished(['a/b', 'a/none'])).toEqual({
       models: [{ ...key, id: 'a/b', target: 'a/c', targetSince: AT, refreshedAt: rolling.refreshedAt }],
-      offers: [{ provider: 'p', providerModelId: 'x', modelId: 'a/b', hash: 'h', delistedAt: null }],
+      offers: [
+        { provider: 'p', providerModelId: 'x', modelId: 'a/b', hash: 'h', delistedAt: null, ...active },
+      ],
       conflicts: [
         { modelId: 'a/b', field: 'releaseDate', provider: '', providerModelId: '', view: 'both', hash: 'c' },
       ],

@@ -7,8 +7,10 @@ import type { Change } from '../../contracts/changes.ts';
 import type { Model } from '../../contracts/models.ts';
 import type { SyncRun } from '../../contracts/sync.ts';
 import type { Database } from '../../server/db/database.ts';
+import { lastChangeId } from '../../server/db/changes.ts';
 import { runBackfill } from '../support/backfilled.ts';
 import { DATABASES } from '../support/databases.ts';
+import { changesOf } from '../support/edits.ts';
 import { hasPayloads, payloadsDir, recordedContent } from '../support/payloads.ts';
 import { ADMIN, startServed, startSynced, type Served } from '../support/synced.ts';
 
@@ -147,8 +149,8 @@ describe.each(DATABASES)('archives on $name', ({ create }) => {
       .selectFrom('catalog')
       .selectAll()
       .executeTakeFirstOrThrow();
-    const lastId = async () => (await served.app.json<{ data: Change[] }>('/v1/changes?limit=1')).data[0]?.id;
-    const newest = await lastId();
+    const toldBefore = new Map((await changesOf(served.app, '')).map((change) => [change.id, change]));
+    const newest = await lastChangeId(served.app.database.read);
     const [january, march] = [
       archive('january.json.gz', catalogue({ 'gpt-4o': 5, 'gpt-3.5-turbo': 0.5 })),
       archive('march.json', catalogue({ 'gpt-4o': 5 })),
@@ -167,7 +169,14 @@ describe.each(DATABASES)('archives on $name', ({ create }) => {
     expect(code, output).toBe(0);
     expect(await active(served.app.database)).toEqual(before);
     // Whoever follows the changes goes on from the one that they saw last.
-    expect(await lastId()).toBe(newest);
+    expect(await lastChangeId(served.app.database.read)).toBe(newest);
+    // An id that was told once is never that of another change.
+    const carried = await changesOf(served.app, '');
+    expect(carried.length).toBeGreaterThan(0);
+    const known = carried.filter(({ id }) => toldBefore.has(id));
+    expect(known).toEqual(known.map(({ id }) => toldBefore.get(id)));
+    const added = carried.filter(({ id }) => !toldBefore.has(id)).map(({ id }) => id);
+    expect(Math.max(...added)).toBeLessThan(Math.min(...toldBefore.keys()));
 
     const at = async (asOf: string) =>
       (

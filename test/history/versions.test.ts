@@ -6,6 +6,7 @@ import { startApp, type TestApp } from '../support/app.ts';
 import { DATABASES } from '../support/databases.ts';
 import { changesOf, entriesOf, outcomeOf, takeAway } from '../support/edits.ts';
 import { holdRows, rowsOf } from '../support/many.ts';
+import { follow } from '../support/events.ts';
 import { committedAt, problemIn, startServed, startSynced, type Served } from '../support/synced.ts';
 
 const MINI = 'openai/gpt-5-mini';
@@ -223,6 +224,24 @@ describe.each(DATABASES)('versions on $name', ({ create }) => {
       expect(problem).toMatchObject({ status: 400, code: 'BAD_REQUEST', errors: [{ path: 'asOf' }] });
       expect(problem.detail).toContain(`The history begins at ${horizon}`);
     }
+    // Whoever asks since a forgotten time or version is told, and does not take what is left for all.
+    for (const since of ['0', '1', '2020-01-01', second?.committed_at ?? '']) {
+      const problem = await problemIn(await app.get(`/v1/changes?since=${since}`));
+      expect(problem).toMatchObject({ status: 400, code: 'BAD_REQUEST', errors: [{ path: 'since' }] });
+      expect(problem.detail).toContain(`The history begins at ${horizon}`);
+    }
+    expect((await changesOf(app, 'since=2')).map(({ newValue }) => newValue)).toContain(0.6);
+    const late = await follow(app, '', { 'last-event-id': '1' });
+    const [gap] = await late.count(1);
+    expect(gap).toMatchObject({ event: 'gap', data: { historyFrom: horizon } });
+    late.close();
+
+    // Ids go on where all that had one before is forgotten.
+    const last = (await changesOf(app, '')).at(-1)?.id ?? 0;
+    vi.setSystemTime(begin + 400 * DAY_MS);
+    state(0.8);
+    await app.sync();
+    expect((await changesOf(app, '')).map(({ id, newValue }) => [id, newValue])).toEqual([[last + 1, 0.8]]);
   });
 });
 

@@ -140,7 +140,7 @@ describe.each(DATABASES)('GET /v1/changes/stream on $name', ({ create }) => {
     expect(told).toContainEqual(['offer_added', 'odd-lab/new-one']);
   });
 
-  const garbage = ['', 'x', '-1', '1.5', '1e3', '1 2', '1, 2', '9'.repeat(16), '0x1'];
+  const garbage = ['x', '-', '1.5', '1e3', '1 2', '1, 2', '9'.repeat(16), '0x1'];
   test.each(garbage)('400 for Last-Event-ID "%s"', async (id) => {
     for (const response of [
       await served.app.get(STREAM, { 'last-event-id': id }),

@@ -4,7 +4,7 @@ import { Ending } from '../../contracts/lifecycle.ts';
 import type { SyncRun } from '../../contracts/sync.ts';
 import { lifecycleHeaders } from '../../server/http/lifecycle-headers.ts';
 import { DATABASES } from '../support/databases.ts';
-import { during, problemIn, problemOf, startSynced, type Served } from '../support/synced.ts';
+import { committedAt, during, problemIn, problemOf, startSynced, type Served } from '../support/synced.ts';
 import type { UpstreamContent } from '../support/upstream.ts';
 
 interface Page {
@@ -75,9 +75,10 @@ describe.each(DATABASES)('GET /v1/lifecycle on $name', ({ create }) => {
     };
     const model = { modelId: 'openrouter/owl-alpha', modelName: 'openrouter/owl-alpha' };
     const offer = { provider: 'openrouter', providerModelId: 'openrouter/owl-alpha' };
+    const since = await committedAt(served.app);
     expect(data).toStrictEqual([
-      { ...model, offer: null, ...said },
-      { ...model, offer, ...said },
+      { ...model, offer: null, ...said, since },
+      { ...model, offer, ...said, since },
     ]);
   });
 
@@ -163,11 +164,16 @@ describe.each(DATABASES)('GET /v1/lifecycle on $name', ({ create }) => {
   test.each([
     ['openrouter/fox-beta', { sunset: 'Sat, 31 May 2031 00:00:00 GMT' }],
     ['acme/nova-1', {}],
-    ['acme/nova-2', { link: OWL_HEADERS.link }],
-    ['anthropic/claude-3-opus-20240229', {}],
+    ['acme/nova-2', { deprecation: 'since', link: OWL_HEADERS.link }],
+    ['anthropic/claude-3-opus-20240229', { deprecation: 'since' }],
     ['openai/gpt-5-mini', {}],
   ])('%s says in its headers what is known of its end', async (id, headers) => {
-    expect(told(await served.app.get(`/v1/models/${id}`))).toEqual(headers);
+    // Of these no source says since when: they are since they were first published so.
+    const since = { deprecation: `@${Math.floor(Date.parse(await committedAt(served.app)) / 1000)}` };
+    expect(told(await served.app.get(`/v1/models/${id}`))).toEqual({
+      ...headers,
+      ...('deprecation' in headers ? since : {}),
+    });
   });
 
   test('200: what is delisted is listed where it is asked for, with the day, and says so in its headers', async () => {
@@ -237,7 +243,7 @@ describe.each(DATABASES)('ends where Artificial Analysis is withheld, on $name',
 });
 
 describe('headers', () => {
-  const of = (lifecycle: object) => lifecycleHeaders(JSON.stringify({ data: { lifecycle } }));
+  const of = (lifecycle: object) => lifecycleHeaders(JSON.stringify({ data: { lifecycle }, meta: {} }));
 
   test('what is deprecated since a day has no end for that; a month counts as its last day', () => {
     expect(of({ status: 'deprecated', date: '2026-07-05', successor: null, source: 'x' })).toEqual({
@@ -248,12 +254,24 @@ describe('headers', () => {
     });
   });
 
+  test('what is deprecated without a day is so since that was published; of the past nothing is told', () => {
+    const lifecycle = { status: 'deprecated', date: null, successor: 'a/b', source: 'x' };
+    const since = '2026-03-02T09:58:11.000Z';
+    const link = '</v1/models/a/b>; rel="successor-version"';
+    expect(of({ ...lifecycle, since })).toEqual({ deprecation: `@${Date.parse(since) / 1000}`, link });
+    expect(of(lifecycle)).toEqual({ link });
+    const meta = { asOf: { at: since, version: 1 } };
+    expect(lifecycleHeaders(JSON.stringify({ data: { lifecycle: { ...lifecycle, since } }, meta }))).toEqual(
+      {},
+    );
+  });
+
   test('an active model has none, whatever becomes of its offers and whatever is written about it', () => {
     const data = {
       description: '"status":"retired"',
       lifecycle: { status: 'active', date: null, successor: null, source: null },
       offers: [{ lifecycle: { status: 'retired', date: '2026-07-05', successor: 'a/b', source: 'x' } }],
     };
-    expect(lifecycleHeaders(JSON.stringify({ data }))).toEqual({});
+    expect(lifecycleHeaders(JSON.stringify({ data, meta: {} }))).toEqual({});
   });
 });
