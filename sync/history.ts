@@ -1,13 +1,13 @@
 import type { ChangeKind } from '../contracts/changes.ts';
-import { Chooser, inOrder } from './choose.ts';
 import { modelDifferences, offerDifferences, type Difference } from './differences.ts';
 import { readModel, readOffer } from './documents.ts';
-import { knownCreator, type Group } from './identity.ts';
+import type { Group } from './identity.ts';
 import type { Became } from './identity-changes.ts';
-import type { MergedModel } from './merge.ts';
-import { isModelField, says, type ModelField } from './model-fields.ts';
+import { withoutArtificialAnalysis, type MergedModel } from './merge.ts';
 import { byText } from './order.ts';
+import type { SourceRecord } from './record.ts';
 import type { ChangeRow, Contents, OfferKey } from './rows.ts';
+import { behindSilence, firstSource, whoSaid } from './who-said.ts';
 
 /** What is published now and was published before, as far as it differs. */
 export interface Turn {
@@ -55,19 +55,22 @@ function event(
 function rowsOf(
   subject: Subject,
   differences: Difference[],
-  sourceOf: (field: string) => string | null,
+  sourceOf: (difference: Difference) => string | null,
 ): ChangeRow[] {
-  return differences.map(({ kind, field, oldValue, newValue }) =>
-    event(kind, subject, sourceOf(field), { field, oldValue: json(oldValue), newValue: json(newValue) }),
-  );
+  return differences.map((difference) => {
+    const { kind, field, oldValue, newValue } = difference;
+    const values = { field, oldValue: json(oldValue), newValue: json(newValue) };
+    return event(kind, subject, sourceOf(difference), values);
+  });
 }
 
-/** What is the same for readers of every view. */
+/** What a reader is told beside the differences. */
 interface Told {
   wasListed: boolean;
-  /** Who said that it is there, or was. */
-  source: string | null;
-  sourceOf: (field: string) => string | null;
+  /** Who said that it was there, and who says that it is: the same in both views where one that is in both does. */
+  hadBy: string | null;
+  hasBy: string | null;
+  sourceOf: (difference: Difference) => string | null;
 }
 
 /** Everything that a reader of one view is told about a model. */
@@ -75,17 +78,15 @@ function modelChanges(
   id: string,
   before: MergedModel | null,
   after: MergedModel | null,
-  { wasListed, source, sourceOf }: Told,
+  { wasListed, hadBy, hasBy: source, sourceOf }: Told,
 ): ChangeRow[] {
-  if (after === null) return before === null ? [] : [event('model_delisted', aboutModel(id), source)];
+  if (after === null) return before === null ? [] : [event('model_delisted', aboutModel(id), hadBy)];
   if (before === null) return [event('model_added', aboutModel(id), source)];
   return [
     ...(wasListed ? [] : [event('model_relisted', aboutModel(id), source)]),
     ...rowsOf(aboutModel(id), modelDifferences(before, after), sourceOf),
   ];
 }
-
-const firstSource = ({ sources }: { sources: { id: string }[] }): string | null => sources[0]?.id ?? null;
 
 /** Rows of both views once, those of one marked so. */
 function together(full: ChangeRow[], open: ChangeRow[]): ChangeRow[] {
@@ -95,22 +96,6 @@ function together(full: ChangeRow[], open: ChangeRow[]): ChangeRow[] {
     ...full.map((row) => (openTexts.has(JSON.stringify(row)) ? row : { ...row, view: 'full' })),
     ...open.filter((row) => !fullTexts.has(JSON.stringify(row))).map((row) => ({ ...row, view: 'open' })),
   ];
-}
-
-/** Finds who said a field of a model as it is now published. */
-function sourcesOf(group: Group | undefined, model: MergedModel): (field: string) => string | null {
-  let chooser: Chooser | undefined;
-  return (field) => {
-    if (group === undefined) return firstSource(model);
-    const [start = '', rest = ''] = field.split('.');
-    if (start === 'benchmarks')
-      return model.benchmarks.find(({ name }) => name === rest)?.source ?? firstSource(model);
-    chooser ??= new Chooser(inOrder(group.records), knownCreator(group.creator)?.providers ?? []);
-    const name = (start === 'lifecycle' ? 'lifecycle.status' : field) as ModelField;
-    if (!isModelField(name)) return firstSource(model);
-    const chosen = chooser.choose(name)?.records ?? chooser.all(name);
-    return chosen[0]?.source ?? (says(model[start as keyof MergedModel]) ? firstSource(model) : null);
-  };
 }
 
 function offerChanges(
@@ -160,14 +145,22 @@ export function historyOf({
     const after = published(row);
     const former = formerOf.get(row.id);
     const old = stored.get(row.id) ?? (former === undefined ? undefined : stored.get(former));
-    const told = {
-      wasListed: old?.isListed ?? true,
-      source: firstSource(after.open ?? after.full),
-      sourceOf: sourcesOf(groupById.get(row.id), after.full),
+    const group = groupById.get(row.id);
+    const records = group?.records ?? [];
+    const wasListed = old?.isListed ?? true;
+    const hadBy = old === undefined ? null : firstSource(old.open ?? old.full);
+    const hasBy = firstSource(after.open ?? after.full);
+    // What nobody states any more is ascribed alike in both views.
+    const otherwise = behindSilence(old?.open ?? null, after.open ?? after.full);
+    const changesIn = (view: 'full' | 'open', from: SourceRecord[]) => {
+      const [before, now] = [old?.[view] ?? null, after[view]];
+      const provider = now?.pricing.provider ?? before?.pricing.provider ?? null;
+      const sourceOf = whoSaid(group, from, { provider, otherwise });
+      return modelChanges(row.id, before, now, { wasListed, hadBy, hasBy, sourceOf });
     };
     const changes = together(
-      modelChanges(row.id, old?.full ?? null, after.full, told),
-      modelChanges(row.id, old?.open ?? null, after.open, told),
+      changesIn('full', records),
+      changesIn('open', withoutArtificialAnalysis(records)),
     );
     const from = splitOff.get(row.id);
     rows.push(

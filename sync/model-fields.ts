@@ -71,8 +71,8 @@ export const MODEL_FIELDS = {
 export type ModelFieldValue<Field extends ModelField> = NonNullable<ReturnType<(typeof MODEL_FIELDS)[Field]>>;
 
 /** Whether a field is one of the model itself. */
-export function isModelField(field: StatedField): field is ModelField {
-  return field in MODEL_FIELDS;
+export function isModelField(field: string): field is ModelField {
+  return Object.hasOwn(MODEL_FIELDS, field);
 }
 
 /** Whether a value says anything: null and empty lists do not. */
