@@ -146,6 +146,10 @@ describe.each(DATABASES)('the history on $name', ({ create }) => {
             expectedChanges(before, after),
           );
         }
+        // Whoever may not see what Artificial Analysis says is not told that it said something.
+        const credited = app.database.read.selectFrom('changes').where('source', '=', 'artificialanalysis');
+        const wrongly = await credited.selectAll().where('view', '!=', 'full').execute();
+        expect(wrongly, log.join('\n')).toEqual([]);
         const kinds = new Set((await changesOf(app, '')).map(({ kind }) => kind));
         expect([...kinds], log.join('\n')).toEqual(
           expect.arrayContaining(['model_merged', 'model_split', 'offer_moved', 'offer_removed', 'price']),

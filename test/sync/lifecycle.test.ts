@@ -101,6 +101,9 @@ describe.each(DATABASES)('ends over the days on $name', ({ create }) => {
     source: 'openrouter',
   });
 
+  /** Since when a status has been published, that of noon of this day did. */
+  const since = (day: string) => ({ since: `${day}T12:00:00.000Z` });
+
   test('what was to end has ended on its day, without a word from upstream, once', async () => {
     route('openrouter/owl-alpha', { expiration_date: '2026-08-10' });
     route('acme/nova-1', { expiration_date: '2026-08-10' });
@@ -108,9 +111,10 @@ describe.each(DATABASES)('ends over the days on $name', ({ create }) => {
     await syncOn('2026-08-08');
     const first = await syncOn('2026-08-09');
     expect(first.catalogVersion).toBe(1);
-    expect((await model('openrouter/owl-alpha')).lifecycle).toEqual(retiring('2026-08-10'));
+    const ending = { ...retiring('2026-08-10'), ...since('2026-08-08') };
+    expect((await model('openrouter/owl-alpha')).lifecycle).toEqual(ending);
     expect((await model('acme/nova-1')).lifecycle.status).toBe('active');
-    expect((await model('acme/nova-1')).offers[0]?.lifecycle).toEqual(retiring('2026-08-10'));
+    expect((await model('acme/nova-1')).offers[0]?.lifecycle).toEqual(ending);
     expect(await columns('acme/nova-2')).toEqual({
       model: { status: 'active', date: null },
       offers: [{ status: 'retiring', date: '2026-08-31' }],
@@ -119,10 +123,14 @@ describe.each(DATABASES)('ends over the days on $name', ({ create }) => {
     expect((await syncOn('2026-08-10')).catalogVersion).toBe(2);
     const retired = { ...retiring('2026-08-10'), status: 'retired' };
     const owl = await model('openrouter/owl-alpha');
-    expect([owl.lifecycle, owl.offers[0]?.lifecycle]).toEqual([retired, retired]);
+    const ended = { ...retired, ...since('2026-08-10') };
+    expect([owl.lifecycle, owl.offers[0]?.lifecycle]).toEqual([ended, ended]);
     expect(owl.updatedAt).toBe('2026-08-10T12:00:00.000Z');
-    expect((await model('acme/nova-1')).offers[0]?.lifecycle).toEqual(retired);
-    expect((await model('acme/nova-2')).offers[0]?.lifecycle).toEqual(retiring('2026-08'));
+    expect((await model('acme/nova-1')).offers[0]?.lifecycle).toEqual(ended);
+    expect((await model('acme/nova-2')).offers[0]?.lifecycle).toEqual({
+      ...retiring('2026-08'),
+      ...since('2026-08-08'),
+    });
     const row = { status: 'retired', date: '2026-08-10' };
     expect(await columns('openrouter/owl-alpha')).toEqual({ model: row, offers: [row] });
 
@@ -160,9 +168,9 @@ describe.each(DATABASES)('ends over the days on $name', ({ create }) => {
       .where('id', '=', id)
       .execute();
     await database.write.updateTable('catalog').set({ format: 3 }).execute();
-    expect((await model(id)).lifecycle).toEqual({ ...lifecycle, source: null });
+    expect((await model(id)).lifecycle).toEqual({ ...lifecycle, source: null, ...since('2026-08-01') });
     await syncOn('2026-08-02');
-    expect((await model(id)).lifecycle).toEqual(now.lifecycle);
+    expect((await model(id)).lifecycle).toEqual({ ...now.lifecycle, ...since('2026-08-01') });
     const changes = database.read.selectFrom('changes').select('field').where('version', '>', 1);
     expect(await changes.execute()).toEqual([]);
   });
@@ -174,7 +182,7 @@ describe.each(DATABASES)('ends over the days on $name', ({ create }) => {
     expect((await offer())?.status).toBe('retired');
     route('acme/nova-1', { expiration_date: '2026-12-31' });
     await syncOn('2026-06-21');
-    expect(await offer()).toEqual(retiring('2026-12-31'));
+    expect(await offer()).toEqual({ ...retiring('2026-12-31'), ...since('2026-06-21') });
     route('acme/nova-1', { expiration_date: '2098-12-31' });
     await syncOn('2026-06-22');
     expect(await offer()).toEqual({ status: 'active', date: null, successor: null, source: null });
