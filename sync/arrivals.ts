@@ -44,13 +44,13 @@ export type ItemReader = ReturnType<typeof itemReader>;
 
 /**
  * Compares a good fetch with what is stored. A record that it does not have counts as missed, and goes when it was
- * missed by so many in a row (`misses`); one whose item could not be read stays as it is; an entry whose price jumped waits
+ * missed by so many in a row (`misses`), unless a part of the list was not to be had; one whose item could not be read stays as it is; an entry whose price jumped waits
  * until the next fetch says the same.
  */
 export async function arrivalsOf(
   ports: SyncPorts,
   reader: ItemReader,
-  { outcome: { source }, records, unread, keeps }: FetchedSource,
+  { outcome: { source }, records, unread, keeps, isWhole }: FetchedSource,
   { guarded, misses }: { guarded: boolean; misses: number },
 ): Promise<Arrivals> {
   const { store } = ports;
@@ -94,6 +94,9 @@ export async function arrivalsOf(
       }
     }
     changed.push({ record, raw, hash: now, stored });
+    // Said by themselves: where only figures that move daily differ, the record is not written yet.
+    if (stored !== null && stored.missed > 0) counts.seen.push({ source, id: record.id });
+    if (stored !== null && stored.held !== null) counts.held.push({ source, id: record.id, held: null });
   }
 
   const differs = new Set(differing.map(({ record }) => record.id));
@@ -103,7 +106,7 @@ export async function arrivalsOf(
     if (has.has(id) || isUnread(id)) {
       if (missed > 0) counts.seen.push({ source, id });
       if (waits && !isUnread(id)) counts.held.push({ source, id, held: null });
-    } else if (keeps === null || !id.startsWith(keeps)) {
+    } else if (isWhole && (keeps === null || !id.startsWith(keeps))) {
       if (missed + 1 >= misses) gone.push(id);
       else counts.missed.push({ source, id });
     }

@@ -8,8 +8,8 @@ import type { CatalogChanges, Published, SourceState } from './store.ts';
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Popularity and speed move at most daily. */
-function isDue(stored: ModelKey, now: string): boolean {
-  return Date.parse(now) - Date.parse(stored.refreshedAt) >= DAY_MS;
+function isDue({ refreshedAt }: ModelKey, clock: string): boolean {
+  return Math.abs(Date.parse(clock) - Date.parse(refreshedAt)) >= DAY_MS;
 }
 
 /** Since when a status other than active has been published. */
@@ -22,11 +22,15 @@ function lifecycleSince(
   return (stored?.lifecycleStatus === lifecycleStatus ? stored.lifecycleSince : null) ?? now;
 }
 
-function modelChange(draft: DraftModel, stored: ModelKey | undefined, now: string): ModelRow | null {
+function modelChange(
+  draft: DraftModel,
+  stored: ModelKey | undefined,
+  { now, clock }: Pick<Outcome, 'now' | 'clock'>,
+): ModelRow | null {
   const same = stored !== undefined && stored.delisted === 0;
   if (same && stored.hash === draft.hash) return null;
   const steady = same && stored.steadyHash === draft.steadyHash;
-  if (steady && !isDue(stored, now)) return null;
+  if (steady && !isDue(stored, clock)) return null;
   const sameTarget = stored !== undefined && stored.target === draft.target;
   return {
     ...draft,
@@ -34,7 +38,7 @@ function modelChange(draft: DraftModel, stored: ModelKey | undefined, now: strin
     lifecycleSince: lifecycleSince(draft, stored, now),
     firstSeenAt: stored?.firstSeenAt ?? now,
     updatedAt: now,
-    refreshedAt: now,
+    refreshedAt: clock,
     validFrom: steady ? stored.validFrom : now,
     delistedAt: null,
   };
@@ -104,7 +108,10 @@ export interface Outcome {
   sources: SourceState[];
   /** Providers of which a source says something else than before. */
   providers: string[];
+  /** When it is published: later than any version before, whatever the clock says. */
   now: string;
+  /** What the clock says. */
+  clock: string;
 }
 
 /** What differs, before it is told, and what became of the ids. */
@@ -120,7 +127,7 @@ export function changesOf(outcome: Outcome): Worked {
     published.models.filter(({ id }) => !shortLived.has(id)).map((model) => [model.id, model]),
   );
   const models = catalog.models
-    .map((draft) => modelChange(draft, stored.get(draft.id), now))
+    .map((draft) => modelChange(draft, stored.get(draft.id), outcome))
     .filter((row) => row !== null);
   const written = new Set(models.map(({ id }) => id));
   // A model whose popularity alone moved waits until it is due; until then its records count as changed.

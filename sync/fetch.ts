@@ -36,6 +36,8 @@ export interface FetchedSource {
   unread: string[];
   /** Beginning of the ids whose items could not be fetched this time, so that those of the last good fetch stay. */
   keeps: string | null;
+  /** Whether the list did not break off: what it does not have is missing. */
+  isWhole: boolean;
   providers: ProviderFacts[];
   asOf: string | null;
   validators: Validators;
@@ -153,6 +155,7 @@ export async function fetchSource(
     records: null,
     unread: [],
     keeps: null,
+    isWhole: true,
     providers: [],
     asOf: null,
     validators: options.validators,
@@ -176,7 +179,8 @@ export async function fetchSource(
   try {
     const fetched = await unlessAborted(source.fetch(upstream), options.signal);
     if (fetched.notModified) {
-      return { outcome: finish({ status: 'not_modified', fetched: options.lastGood.items }), ...nothing };
+      const kept = { ...nothing, keeps: fetched.keeps ?? null };
+      return { outcome: finish({ status: 'not_modified', fetched: options.lastGood.items }), ...kept };
     }
     const { records, rejections, unread } = await parseItems(source, fetched.items);
     const rejected = fetched.items.length - records.length;
@@ -197,6 +201,7 @@ export async function fetchSource(
       records,
       unread,
       keeps,
+      isWhole: fetched.brokeOff !== true,
       providers: fetched.providers,
       asOf: fetched.asOf,
       validators: validators(),

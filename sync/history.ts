@@ -173,7 +173,9 @@ export function historyOf({
   }
   for (const [from, to] of became.renamed) {
     const kind = became.merged.has(from) ? 'model_merged' : 'model_renamed';
-    rows.push(event(kind, aboutModel(to), null, { field: 'id', oldValue: json(from), newValue: json(to) }));
+    const told = event(kind, aboutModel(to), null, { field: 'id', oldValue: json(from), newValue: json(to) });
+    const wasOpen = stored.get(from)?.open !== null;
+    rows.push(wasOpen ? told : { ...told, view: 'full' });
   }
   for (const id of delistedModels) {
     const old = stored.get(id);

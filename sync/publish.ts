@@ -58,12 +58,14 @@ export async function publish(
     sources,
     providers,
     now: after(state.committedAt, ports.now()),
+    clock: now,
   });
+  const listed = new Set(groups.map((group) => group.id));
   changes.history.changes = historyOf({
     before: await store.loadContents(changes.history),
     models: changes.models.upsert.filter(({ validFrom }) => validFrom === changes.at),
     offers: changes.offers.upsert,
-    delistedModels: [...changes.delist, ...shortLived],
+    delistedModels: [...changes.delist, ...[...shortLived].filter((id) => !listed.has(id))],
     delistedOffers: [...changes.offers.delist, ...changes.offers.remove],
     became,
     groups,

@@ -61,6 +61,7 @@ function quarantine({ outcome, ...rest }: FetchedSource, shift: number): Fetched
     ...rest,
     records: null,
     keeps: null,
+    isWhole: true,
     outcome: { ...outcome, status: 'quarantined', error: { class: 'sanity', message } },
   };
 }

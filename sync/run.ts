@@ -91,6 +91,8 @@ function fetchingEnds(
   return {
     signal: ends.signal,
     release: () => {
+      // Where the run has failed meanwhile, its sources are not to go on beside the next one.
+      onStop();
       clearTimeout(timer);
       stopped.removeEventListener('abort', onStop);
     },

@@ -34,7 +34,11 @@ export interface Upstream {
 
 /** What a source fetched. */
 export type Fetched =
-  | { notModified: true }
+  | {
+      notModified: true;
+      /** As below: of that part nothing is known. */
+      keeps?: string;
+    }
   | {
       notModified: false;
       items: Item[];
@@ -42,6 +46,8 @@ export type Fetched =
       asOf: string | null;
       /** Beginning of the ids of a part that could not be fetched: its items of the last good fetch stay. */
       keeps?: string;
+      /** Whether the list broke off: what it does not have is not missing. */
+      brokeOff?: boolean;
     };
 
 /** An upstream catalogue: where it is, how to fetch its items, how to read one. */

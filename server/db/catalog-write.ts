@@ -33,7 +33,7 @@ export async function writeChanges(
   if (!differs) return;
   await recordVersion(db, changes, { version, runId });
   // With a version of its own, so that caches forget it too.
-  if (historyDays !== null) await forgetBefore(db, changes.at, historyDays);
+  if (historyDays !== null) await forgetBefore(db, version, historyDays);
 }
 
 /** Writes what is to be published from now on. Answers whether any of it differs from what was. */

@@ -88,9 +88,18 @@ export async function recordVersion(
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** Forgets what is older than history is to be kept. */
-export async function forgetBefore(db: Transaction<Tables>, at: string, days: number): Promise<void> {
-  const horizon = new Date(Date.parse(at) - days * DAY_MS).toISOString();
+/**
+ * Forgets what is older than history is to be kept, counted from the version before: a clock that is far ahead for once
+ * makes nothing forgotten, neither then nor when it is right again.
+ */
+export async function forgetBefore(db: Transaction<Tables>, version: number, days: number): Promise<void> {
+  const { at } = await db
+    .selectFrom('catalog_versions')
+    .select((eb) => eb.fn.max('committed_at').as('at'))
+    .where('version', '<', version)
+    .executeTakeFirstOrThrow();
+  if (at === null) return;
+  const horizon = new Date(Math.min(Date.parse(at), Date.now()) - days * DAY_MS).toISOString();
   await db.deleteFrom('changes').where('observed_at', '<', horizon).execute();
   await db.deleteFrom('model_versions').where('valid_to', '<', horizon).execute();
   await db.deleteFrom('offer_versions').where('valid_to', '<', horizon).execute();

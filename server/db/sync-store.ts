@@ -26,14 +26,12 @@ export const LEASE_MS = 90_000;
 
 const LEASE = 'sync';
 
-/** Marks runs that are under way by name alone: whoever calls this holds the lease, or has seen that nobody does. */
-async function interrupt(db: Kysely<Tables>, at: string): Promise<void> {
-  await db
+/** The runs that are under way by name, as interrupted at a time. */
+const interrupted = (db: Kysely<Tables>, at: string) =>
+  db
     .updateTable('sync_runs')
     .set({ status: 'interrupted', message: 'The process that ran it has died', completed_at: at })
-    .where('status', '=', 'running')
-    .execute();
-}
+    .where('status', '=', 'running');
 
 /** Marks a run interrupted when its process has died and its lease has run out, so that none is shown as running for ever. */
 export async function sweepDeadRuns({ dialect, read, write }: Database): Promise<void> {
@@ -43,17 +41,20 @@ export async function sweepDeadRuns({ dialect, read, write }: Database): Promise
     .where('status', '=', 'running')
     .executeTakeFirst();
   if (running === undefined) return;
-  const isHeld = (db: Kysely<Tables>) =>
-    db
-      .selectFrom('leases')
-      .select('owner')
-      .where('name', '=', LEASE)
-      .where('expires_at_ms', '>', databaseNow(dialect))
-      .executeTakeFirst();
-  if ((await isHeld(read)) !== undefined) return;
-  await write.transaction().execute(async (db) => {
-    if ((await isHeld(db)) === undefined) await interrupt(db, new Date().toISOString());
-  });
+  // In one statement, so that a run that begins meanwhile is not taken for a dead one: it begins together with its lease.
+  await interrupted(write, new Date().toISOString())
+    .where(({ not, exists }) =>
+      not(
+        exists(
+          write
+            .selectFrom('leases')
+            .select('owner')
+            .where('name', '=', LEASE)
+            .where('expires_at_ms', '>', databaseNow(dialect)),
+        ),
+      ),
+    )
+    .execute();
 }
 
 async function renew(
@@ -202,7 +203,7 @@ export function createSyncStore(
           return { begun: false, runId: last.id };
         }
         const startedAt = await clock.begin(db, id);
-        await interrupt(db, startedAt);
+        await interrupted(db, startedAt).execute();
         await db
           .insertInto('sync_runs')
           .values({

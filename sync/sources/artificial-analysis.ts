@@ -40,6 +40,7 @@ export const artificialAnalysis = defineSource({
     const { entries, add } = gatherPages();
     let indexVersion: string | null = null;
     let hasMore = true;
+    let brokeOff = false;
     for (let number = 1; hasMore && number <= MAX_PAGES; number++) {
       const url = `${upstream.baseUrl}/language/models/free?page=${number}`;
       const page = readEnvelope(Page, (await upstream.getJson(url, { headers })).body, url);
@@ -49,12 +50,15 @@ export const artificialAnalysis = defineSource({
       // The shape that was retired in November 2026 is one page, without pagination.
       const retired = pagination == null;
       const added = add(page.data.map((row) => ({ id: idOf(row), value: { row, indexVersion, retired } })));
-      if (added === 0 && page.data.length > 0)
+      if (added === 0 && page.data.length > 0) {
         upstream.warn(`Stopped at page ${number}, which brings nothing new.`);
+        brokeOff = true;
+      }
       hasMore = pagination?.has_more === true && added > 0;
     }
     if (hasMore) upstream.warn(`Stopped after ${MAX_PAGES} pages, though there are more.`);
-    return { notModified: false, items: makeItems(entries), providers: [], asOf: null };
+    brokeOff ||= hasMore;
+    return { notModified: false, items: makeItems(entries), providers: [], asOf: null, brokeOff };
   },
   raw: {
     measurement: {

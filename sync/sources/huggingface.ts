@@ -57,11 +57,17 @@ export const huggingFace = defineSource({
     while (url !== null && !seen.has(url) && entries.length < most && seen.size < MAX_PAGES) {
       seen.add(url);
       const { body, headers: answered } = await upstream.getJson(url, { headers });
-      if (add(readEnvelope(Page, body, url).map((value) => ({ id: idOf(value), value }))) === 0) break;
+      const page = readEnvelope(Page, body, url);
+      if (add(page.map((value) => ({ id: idOf(value), value }))) === 0) {
+        if (page.length === 0) url = null;
+        break;
+      }
       const next = /<([^>]*)>\s*;[^<]*\brel="?next"?/i.exec(answered.get('link') ?? '')?.[1];
       url = next === undefined ? null : withLimit(nextPageUrl(next, url), most - entries.length);
     }
-    return { notModified: false, items: makeItems(entries.slice(0, most)), providers: [], asOf: null };
+    const items = makeItems(entries.slice(0, most));
+    const brokeOff = url !== null && entries.length < most;
+    return { notModified: false, items, providers: [], asOf: null, brokeOff };
   },
   raw: {
     repository: {

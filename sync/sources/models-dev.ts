@@ -52,7 +52,8 @@ export const modelsDev = defineSource({
     const catalog = await upstream.getJson(catalogUrl, { conditional: true });
     const metadata = await orWarn(upstream, () => upstream.getJson(metadataUrl, { conditional: true }));
     // Without an answer about the metadata, an unchanged catalogue brings nothing new either.
-    if (catalog.notModified && metadata?.notModified !== false) return { notModified: true };
+    if (catalog.notModified && metadata === null) return { notModified: true, keeps: METADATA };
+    if (catalog.notModified && metadata?.notModified) return { notModified: true };
 
     const { entries, providers } = takeCatalogApart(
       readEnvelope(Catalog, await bodyOf(upstream, catalogUrl, catalog), catalogUrl),

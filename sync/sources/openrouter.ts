@@ -60,8 +60,9 @@ export const openRouter = defineSource({
     }
     // Validators vouch for one page: with more of them, an unchanged first page tells nothing.
     if (seen.size > 1) for (const page of seen) upstream.forget(page);
-    if (url !== null) upstream.warn('The list of models goes round in circles, or on for too long.');
-    return { notModified: false, items: makeItems(entries), providers: [PROVIDER], asOf: null };
+    const brokeOff = url !== null;
+    if (brokeOff) upstream.warn('The list of models goes round in circles, or on for too long.');
+    return { notModified: false, items: makeItems(entries), providers: [PROVIDER], asOf: null, brokeOff };
   },
   raw: { offer: OPENROUTER_OFFER },
   parse(item) {
