@@ -208,15 +208,18 @@ describe.each(DATABASES)('versions on $name', ({ create }) => {
     expect(await rowsOfVersion(1)).toBeGreaterThan(0);
 
     vi.setSystemTime(begin + 40 * DAY_MS);
+    state(0.65);
+    await app.sync();
+    expect(await rowsOfVersion(1)).toBeGreaterThan(0);
+    const horizon = new Date(Date.parse(await committedAt(app)) - 30 * DAY_MS).toISOString();
     state(0.7);
     await app.sync();
-    const horizon = new Date(Date.parse(await committedAt(app)) - 30 * DAY_MS).toISOString();
     expect([await rowsOfVersion(1), await rowsOfVersion(2)]).toEqual([0, 0]);
     expect((await changesOf(app, '')).map(({ newValue }) => newValue)).toContain(0.6);
     const { historyFrom, prices } = await history('provider=azure');
     expect(historyFrom).toBe(horizon);
     // What held when history begins is kept whole.
-    expect(prices.map(({ pricing }) => pricing.input)).toEqual([0.5, 0.6, 0.7]);
+    expect(prices.map(({ pricing }) => pricing.input)).toEqual([0.5, 0.6, 0.65, 0.7]);
     expect(prices[0]?.from).toBe(second?.committed_at);
     expect(await price(horizon)).toBe(0.5);
     for (const asOf of ['1', '2', new Date(Date.parse(horizon) - 1).toISOString()]) {
@@ -239,9 +242,30 @@ describe.each(DATABASES)('versions on $name', ({ create }) => {
     // Ids go on where all that had one before is forgotten.
     const last = (await changesOf(app, '')).at(-1)?.id ?? 0;
     vi.setSystemTime(begin + 400 * DAY_MS);
+    state(0.75);
+    await app.sync();
+    vi.setSystemTime(begin + 440 * DAY_MS);
     state(0.8);
     await app.sync();
-    expect((await changesOf(app, '')).map(({ id, newValue }) => [id, newValue])).toEqual([[last + 1, 0.8]]);
+    state(0.85);
+    await app.sync();
+    expect((await changesOf(app, '')).map(({ id, newValue }) => [id, newValue])).toEqual([
+      [last + 2, 0.8],
+      [last + 3, 0.85],
+    ]);
+
+    // A clock that is far ahead for once makes nothing forgotten, nor stops what moves daily.
+    vi.setSystemTime(begin + 2_000 * DAY_MS);
+    state(0.9);
+    await app.sync();
+    vi.setSystemTime(begin + 442 * DAY_MS);
+    const { content } = served.upstream;
+    content.huggingface = content.huggingface.map((row) => ({ ...row, downloads: 4_321 }));
+    state(0.95);
+    await app.sync();
+    expect((await changesOf(app, '')).map(({ newValue }) => newValue)).toEqual([0.8, 0.85, 0.9, 0.95]);
+    const { data } = await app.json<{ data: Model }>('/v1/models/openai/gpt-oss-120b');
+    expect(data.popularity.downloads).toBe(4_321);
   });
 });
 

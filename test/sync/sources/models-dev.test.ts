@@ -153,7 +153,7 @@ describe('fetching', () => {
 
   test('keeps what it had when api.json was not modified and models.json fails', async () => {
     const { upstream } = serve(modelsDev, { '/base/api.json': unchanged, '/base/models.json': down });
-    expect(await modelsDev.fetch(upstream)).toEqual({ notModified: true });
+    expect(await modelsDev.fetch(upstream)).toEqual({ notModified: true, keeps: 'models.json/' });
   });
 
   test('fails when api.json fails', async () => {
