@@ -24,13 +24,16 @@ interface Published {
   full: MergedModel;
   /** Without what Artificial Analysis said; null: nothing is left. */
   open: MergedModel | null;
+  /** Where nothing is left: what was there before. */
+  lastOpen: MergedModel | null;
   isListed: boolean;
 }
 
 function published(row: Contents['models'][number]): Published {
   const full = readModel(row.document);
   const open = row.restricted === 1 ? null : row.openDocument === null ? full : readModel(row.openDocument);
-  return { full, open, isListed: row.delisted === 0 };
+  const lastOpen = row.lastOpenDocument === null ? null : readModel(row.lastOpenDocument);
+  return { full, open, lastOpen, isListed: row.delisted === 0 };
 }
 
 const json = (value: unknown): string | null => (value === null ? null : JSON.stringify(value));
@@ -153,10 +156,12 @@ export function historyOf({
     // What nobody states any more is ascribed alike in both views.
     const otherwise = behindSilence(old?.open ?? null, after.open ?? after.full);
     const changesIn = (view: 'full' | 'open', from: SourceRecord[]) => {
-      const [before, now] = [old?.[view] ?? null, after[view]];
+      const now = after[view];
+      const isBack = view === 'open' && now !== null && old?.open === null;
+      const before = (isBack ? old?.lastOpen : old?.[view]) ?? null;
       const provider = now?.pricing.provider ?? before?.pricing.provider ?? null;
       const sourceOf = whoSaid(group, from, { provider, otherwise });
-      return modelChanges(row.id, before, now, { wasListed, hadBy, hasBy, sourceOf });
+      return modelChanges(row.id, before, now, { wasListed: wasListed && !isBack, hadBy, hasBy, sourceOf });
     };
     const changes = together(
       changesIn('full', records),

@@ -63,7 +63,9 @@ export async function publish(
   const listed = new Set(groups.map((group) => group.id));
   changes.history.changes = historyOf({
     before: await store.loadContents(changes.history),
-    models: changes.models.upsert.filter(({ validFrom }) => validFrom === changes.at),
+    models: changes.models.upsert
+      .filter(({ validFrom }) => validFrom === changes.at)
+      .map((row) => ({ ...row, lastOpenDocument: null })),
     offers: changes.offers.upsert,
     delistedModels: [...changes.delist, ...[...shortLived].filter((id) => !listed.has(id))],
     delistedOffers: [...changes.offers.delist, ...changes.offers.remove],

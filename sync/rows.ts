@@ -143,6 +143,8 @@ export interface Contents {
     id: string;
     document: string;
     openDocument: string | null;
+    /** Of a model that Artificial Analysis alone lists any more: what it was before, without that. */
+    lastOpenDocument: string | null;
     restricted: number;
     delisted: number;
   }[];

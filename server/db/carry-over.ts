@@ -41,6 +41,7 @@ export async function carryOver(
 async function contentsOf(db: Kysely<Tables>, at: string | null): Promise<Contents> {
   const models = await modelsAt(db, at)
     .select(['id', 'document', 'open_document as openDocument', 'restricted', 'delisted'])
+    .select('last_open_document as lastOpenDocument')
     .execute();
   const offers = await offersAt(db, at)
     .select(['provider', 'provider_model_id as providerModelId', 'model_id as modelId', 'document'])

@@ -1,5 +1,5 @@
 import { sql, type Kysely, type Transaction } from 'kysely';
-import type { IdentityChangeRow, RecordCounts, RecordKey } from '../../sync/rows.ts';
+import type { IdentityChangeRow, ModelRow, RecordCounts, RecordKey } from '../../sync/rows.ts';
 import type { CatalogChanges, SourceState } from '../../sync/store.ts';
 import { providerRow } from '../../sync/catalog.ts';
 import { loadSources } from './catalog-index.ts';
@@ -42,6 +42,7 @@ async function writeCatalog(db: Transaction<Tables>, changes: CatalogChanges): P
   await writeRecords(db, changes);
   const ids = models.remove.map((id) => ({ id }));
   await deleteRows(db, 'models', ['id'], ids);
+  await keepOpen(db, models.upsert, at);
   await upsertRows(db, 'models', ['id'], models.upsert);
   const delisted = { delisted_at: at, valid_from: at };
   for (const id of delist) {
@@ -68,6 +69,34 @@ async function writeCatalog(db: Transaction<Tables>, changes: CatalogChanges): P
   await writeIdentity(db, identity);
   const providersDiffer = await countProviders(db, changes.providers);
   return changesPublished(changes) || providersDiffer;
+}
+
+/** Keeps what was last published without Artificial Analysis of models that it alone lists from now on. */
+async function keepOpen(db: Transaction<Tables>, models: ModelRow[], at: string): Promise<void> {
+  const ids = (restricted: number) =>
+    models.filter((model) => model.restricted === restricted).map(({ id }) => id);
+  const update = (of: string[], change: (ids: string[]) => { execute(): Promise<unknown> }) =>
+    inBatches(of, async (batch) => {
+      await change(batch).execute();
+      return [];
+    });
+  await update(ids(1), (batch) =>
+    db
+      .updateTable('models')
+      .set({
+        last_open_document: sql`coalesce(open_document, document)`,
+        open_delisted_at: sql`coalesce(delisted_at, ${at})`,
+      })
+      .where('id', 'in', batch)
+      .where('restricted', '=', 0),
+  );
+  await update(ids(0), (batch) =>
+    db
+      .updateTable('models')
+      .set({ last_open_document: null, open_delisted_at: null })
+      .where('id', 'in', batch)
+      .where('open_delisted_at', 'is not', null),
+  );
 }
 
 async function writeRecords(db: Transaction<Tables>, { records, keys }: CatalogChanges): Promise<void> {

@@ -1,7 +1,7 @@
 import { sql, type Kysely, type Selectable } from 'kysely';
 import type { Change, ChangeKind } from '../../contracts/changes.ts';
 import { historyFrom } from './as-of.ts';
-import type { View } from './models.ts';
+import type { View } from './view.ts';
 import type { Tables } from './orm.ts';
 import { integer } from './rows.ts';
 

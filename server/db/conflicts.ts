@@ -1,6 +1,6 @@
 import { sql, type Kysely } from 'kysely';
 import type { BareConflict } from '../../sync/conflicts.ts';
-import type { View } from './models.ts';
+import type { View } from './view.ts';
 import { bytewise, type DialectName, type Tables } from './orm.ts';
 
 /** Which disagreements to list; null: any. */

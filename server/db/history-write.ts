@@ -53,6 +53,7 @@ export async function loadContents(
       db
         .selectFrom('models')
         .select(['id', 'document', 'open_document as openDocument', 'restricted', 'delisted'])
+        .select('last_open_document as lastOpenDocument')
         .where('id', 'in', ids)
         .execute(),
     ),

@@ -3,7 +3,7 @@ import type { ChangeKind } from '../../contracts/changes.ts';
 import type { ModelHistory } from '../../contracts/history.ts';
 import { historyFrom } from './as-of.ts';
 import { listChanges, type ChangePosition } from './changes.ts';
-import { formerIds } from './models.ts';
+import { formerIds } from './model-ids.ts';
 import type { Tables } from './orm.ts';
 import { priceIntervals } from './prices.ts';
 
@@ -25,9 +25,9 @@ export async function historyOf(
     withheld: boolean;
   },
 ): Promise<{ history: ModelHistory; next: ChangePosition | null; total: number }> {
-  const row = await db
+  const { firstSeenAt, ...row } = await db
     .selectFrom('models')
-    .select(['first_seen_at as firstSeenAt', 'delisted_at as delistedAt'])
+    .select(['first_seen_at as firstSeenAt', 'delisted_at', 'open_delisted_at', 'restricted'])
     .where('id', '=', modelId)
     .executeTakeFirstOrThrow();
   const former = (await formerIds(db, modelId)).toSorted();
@@ -43,7 +43,8 @@ export async function historyOf(
     modelId,
     formerIds: former,
     historyFrom: await historyFrom(db),
-    ...row,
+    firstSeenAt,
+    delistedAt: withheld && row.restricted === 1 ? row.open_delisted_at : row.delisted_at,
     prices: await priceIntervals(db, { modelIds, provider }),
     changes,
   };

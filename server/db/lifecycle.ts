@@ -1,7 +1,7 @@
 import { sql, type Kysely } from 'kysely';
 import type { Ending, EndingStatus } from '../../contracts/lifecycle.ts';
 import { readModel, readOffer } from '../../sync/documents.ts';
-import type { View } from './models.ts';
+import { delistedTo, type View } from './view.ts';
 import { bytewise, type DialectName, type Tables } from './orm.ts';
 
 /** Which endings to list; null: any. */
@@ -18,13 +18,11 @@ export interface EndingQuery {
 }
 
 /** Models and offers alike: where each stands, and what its name and successor are read from. */
-function endings(
-  db: Kysely<Tables>,
-  { statuses, creator, provider, modelId }: EndingQuery,
-  { withheld }: View,
-) {
-  const isDelisted = sql`models.delisted = 1`;
-  const wasDelisted = sql`coalesce(models.delisted_at, models.updated_at)`;
+function endings(db: Kysely<Tables>, { statuses, creator, provider, modelId }: EndingQuery, view: View) {
+  const isDelisted = sql`${delistedTo(view)} = 1`;
+  const isHidden = view.withheld ? sql`models.restricted = 1` : sql`1 = 0`;
+  const wasDelisted = sql`coalesce(case when ${isHidden} then models.open_delisted_at else models.delisted_at end, models.updated_at)`;
+  const document = sql<string>`case when ${isHidden} then models.last_open_document else models.document end`;
   let models = db
     .selectFrom('models')
     .select(['models.id as model_id', sql.lit('').as('provider'), sql.lit('').as('provider_model_id')])
@@ -34,7 +32,7 @@ function endings(
         string | null
       >`case when ${isDelisted} then substr(${wasDelisted}, 1, 10) else models.lifecycle_date end`.as('day'),
     ])
-    .select(['models.document', 'models.open_document', sql<string | null>`null`.as('offer')])
+    .select([document.as('document'), 'models.open_document', sql<string | null>`null`.as('offer')])
     .select('models.lifecycle_since as since');
   let offers = db
     .selectFrom('offers')
@@ -46,17 +44,16 @@ function endings(
       ),
       sql<string | null>`coalesce(substr(offers.delisted_at, 1, 10), offers.lifecycle_date)`.as('day'),
     ])
-    .select(['models.document', 'models.open_document', 'offers.document as offer'])
+    .select([document.as('document'), 'models.open_document', 'offers.document as offer'])
     .select('offers.lifecycle_since as since');
   // What is not asked for is left out before both are put together and sorted.
   if (!statuses.includes('delisted')) {
-    models = models.where('models.delisted', '=', 0);
+    models = models.where(delistedTo(view), '=', 0);
     offers = offers.where('offers.delisted_at', 'is', null);
   }
-  if (withheld) {
-    models = models.where('models.restricted', '=', 0);
-    offers = offers.where('models.restricted', '=', 0);
-  }
+  const isVisible = sql<boolean>`(not ${isHidden} or models.open_delisted_at is not null)`;
+  models = models.where(isVisible);
+  offers = offers.where(isVisible);
   if (creator !== null) {
     models = models.where('models.creator', '=', creator);
     offers = offers.where('models.creator', '=', creator);

@@ -2,9 +2,11 @@ import { sql, type Kysely } from 'kysely';
 import type { Model, ModelDetail, ModelSort, SourceRecord } from '../../contracts/models.ts';
 import { withoutFigures } from '../../sync/merge.ts';
 import { modelsAt, offersAt, type Models } from './as-of.ts';
+import { findModelId } from './model-ids.ts';
 import { readModel } from '../../sync/documents.ts';
 import { delistedSince, offersOf, publishedSince } from './offers.ts';
 import { bytewise, type DialectName, type Tables } from './orm.ts';
+import { listedAs, visible, type View } from './view.ts';
 
 /** Which models to list, and how. */
 export interface ModelQuery {
@@ -25,11 +27,6 @@ export interface ModelQuery {
 export interface Position {
   value: string | number | null;
   id: string;
-}
-
-/** What a reader may see: with `withheld`, nothing that Artificial Analysis said. */
-export interface View {
-  withheld: boolean;
 }
 
 const SORT_COLUMN = {
@@ -61,8 +58,7 @@ function containing(text: string): string {
 
 function matching(db: Kysely<Tables>, query: ModelQuery, view: View): Models {
   const { at, lifecycle } = query;
-  let models = listedAs(modelsAt(db, at), lifecycle);
-  if (view.withheld) models = models.where('restricted', '=', 0);
+  let models = listedAs(visible(modelsAt(db, at), view), lifecycle, view);
   if (query.creator !== null) models = models.where('creator', '=', query.creator);
   if (query.provider !== null) {
     const { provider } = query;
@@ -100,17 +96,6 @@ function after(
   );
 }
 
-/** Models of some lifecycle statuses; of what is not listed any more only that is told. */
-function listedAs(models: Models, lifecycle: string[] | null): Models {
-  if (lifecycle === null) return models.where('delisted', '=', 0);
-  return models.where(({ or, and, eb }) =>
-    or([
-      eb('delisted', '=', lifecycle.includes('delisted') ? 1 : 2),
-      and([eb('delisted', '=', 0), eb('lifecycle_status', 'in', lifecycle)]),
-    ]),
-  );
-}
-
 /** The columns that a model is read from. */
 export const MODEL_COLUMNS = [
   'id',
@@ -118,6 +103,9 @@ export const MODEL_COLUMNS = [
   'delisted_at',
   'document',
   'open_document',
+  'restricted',
+  'open_delisted_at',
+  'last_open_document',
   'lifecycle_since',
   'target_since',
   'first_seen_at',
@@ -125,9 +113,22 @@ export const MODEL_COLUMNS = [
 ] as const;
 type ModelRow = Pick<Tables['models'], (typeof MODEL_COLUMNS)[number]>;
 
+/** The document that a reader sees, and since when no source that it may hear of lists the model; null: one does. */
+export function seen(
+  row: Pick<ModelRow, Exclude<keyof ModelRow, 'target_since' | 'first_seen_at' | 'lifecycle_since'>>,
+  { withheld }: View,
+): { text: string; delistedAt: string | null } {
+  if (withheld && row.restricted === 1 && row.last_open_document !== null)
+    return { text: row.last_open_document, delistedAt: row.open_delisted_at ?? row.updated_at };
+  return {
+    text: withheld && row.open_document !== null ? row.open_document : row.document,
+    delistedAt: row.delisted === 1 ? (row.delisted_at ?? row.updated_at) : null,
+  };
+}
+
 /** A model as it is published to this reader, or was at a time. */
 export function modelOf(row: ModelRow, { withheld }: View, at: string | null = null): Model {
-  const text = withheld && row.open_document !== null ? row.open_document : row.document;
+  const { text, delistedAt } = seen(row, { withheld });
   const stored = readModel(text);
   const { target, ...merged } = at === null ? stored : withoutFigures(stored);
   const { id, kind, ...rest } = merged;
@@ -140,11 +141,11 @@ export function modelOf(row: ModelRow, { withheld }: View, at: string | null = n
     firstSeenAt: row.first_seen_at,
     updatedAt: row.updated_at || row.first_seen_at,
   };
-  if (row.delisted === 0)
+  if (delistedAt === null)
     return { ...model, lifecycle: publishedSince(model.lifecycle, row.lifecycle_since) };
   return {
     ...model,
-    lifecycle: delistedSince(model.lifecycle, row.delisted_at ?? row.updated_at),
+    lifecycle: delistedSince(model.lifecycle, delistedAt),
     providers: [],
     sources: [],
   };
@@ -198,79 +199,10 @@ export async function findModel(
   const row = await modelsAt(db, at).select(MODEL_COLUMNS).where('id', '=', id).executeTakeFirstOrThrow();
   return {
     ...modelOf(row, view, at),
-    offers: await offersOf(db, dialect, id, { at, delisted: row.delisted === 1 }),
+    offers: await offersOf(db, dialect, id, { at, delisted: seen(row, view).delistedAt !== null }),
     // Which entries stood behind it is known of the present alone.
     records: at === null ? await recordsOf(db, dialect, id, view) : [],
   };
-}
-
-/** The id of the model that is known by the first of these names that is known, or the one that it had at a time; null: none is. Names are in lower case. */
-export async function findModelId(
-  db: Kysely<Tables>,
-  names: string[],
-  view: View,
-  at: string | null = null,
-): Promise<string | null> {
-  for (const name of names) {
-    const id = (await findId(db, name, { withheld: false })) ?? (await aliasTarget(db, name));
-    if (id !== null) return at === null ? findId(db, id, view) : idAt(db, [name, id], view, at);
-  }
-  return null;
-}
-
-/** The id under which a model was published at a time. */
-async function idAt(
-  db: Kysely<Tables>,
-  [name, id]: [string, string],
-  { withheld }: View,
-  at: string,
-): Promise<string | null> {
-  const candidates = [...new Set([name, id, ...(await formerIds(db, id))])];
-  let query = modelsAt(db, at).select('id').where('id', 'in', candidates);
-  if (withheld) query = query.where('restricted', '=', 0);
-  const published = new Set((await query.execute()).map((row) => row.id));
-  return candidates.find((candidate) => published.has(candidate)) ?? null;
-}
-
-/** Whether no source lists a model, now or at a time. */
-export async function isDelisted(db: Kysely<Tables>, id: string, at: string | null): Promise<boolean> {
-  const row = await modelsAt(db, at).select('delisted').where('id', '=', id).executeTakeFirst();
-  return row?.delisted === 1;
-}
-
-/** The ids that a model had before. */
-export async function formerIds(db: Kysely<Tables>, modelId: string): Promise<string[]> {
-  const rows = await db
-    .selectFrom('aliases')
-    .select('alias')
-    .where('model_id', '=', modelId)
-    .where('source', '=', 'former')
-    .execute();
-  return rows.map(({ alias }) => alias);
-}
-
-async function findId(db: Kysely<Tables>, id: string, { withheld }: View): Promise<string | null> {
-  let query = db.selectFrom('models').select('id').where('id', '=', id);
-  if (withheld) query = query.where('restricted', '=', 0);
-  return (await query.executeTakeFirst())?.id ?? null;
-}
-
-/** The model that a name stands for: one that had it as its id, else the one that all who use it mean; null: none, or several. */
-async function aliasTarget(db: Kysely<Tables>, alias: string): Promise<string | null> {
-  const known = await db
-    .selectFrom('aliases')
-    .select(['model_id', 'source'])
-    .where('alias', '=', alias)
-    .executeTakeFirst();
-  if (known?.source === 'former') return known.model_id;
-  const rows = await db
-    .selectFrom('model_aliases')
-    .select('model_id as id')
-    .distinct()
-    .where('alias', '=', alias)
-    .limit(2)
-    .execute();
-  return rows.length > 1 ? null : (rows[0]?.id ?? known?.model_id ?? null);
 }
 
 function recordsOf(

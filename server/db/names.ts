@@ -2,7 +2,8 @@ import type { Kysely } from 'kysely';
 import { Match } from '../../contracts/names.ts';
 import type { Model } from '../../contracts/models.ts';
 import type { IdentityChangeRow } from '../../sync/rows.ts';
-import { MODEL_COLUMNS, modelOf, type View } from './models.ts';
+import { MODEL_COLUMNS, modelOf } from './models.ts';
+import type { View } from './view.ts';
 import type { Tables } from './orm.ts';
 
 /** A name that a source or a provider uses, and the model that it means there. */

@@ -1,5 +1,5 @@
 import { sql, type Kysely } from 'kysely';
-import type { View } from './models.ts';
+import type { View } from './view.ts';
 import { bytewise, type DialectName, type Tables } from './orm.ts';
 
 /** A record without its contents, and the model that it stands behind. */

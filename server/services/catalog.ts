@@ -9,7 +9,8 @@ import { catalogVersion, listProviders } from '../db/catalog.ts';
 import type { Database } from '../db/database.ts';
 import { itemsOfModel } from '../db/items.ts';
 import { historyOf } from '../db/history.ts';
-import { findModel, findModelId, isDelisted, listModels } from '../db/models.ts';
+import { findModelId, isDelisted } from '../db/model-ids.ts';
+import { findModel, listModels } from '../db/models.ts';
 import { listOffers } from '../db/offers.ts';
 import type { Tables } from '../db/orm.ts';
 import { pastOf } from './as-of.ts';
@@ -122,7 +123,7 @@ export function createCatalogService({
             provider: provider?.toLowerCase() ?? null,
             status: status ?? null,
             lifecycle: lifecycle ?? null,
-            delisted: await isDelisted(db, modelId, at),
+            delisted: await isDelisted(db, modelId, at, { withheld }),
             at,
             limit,
             offset,

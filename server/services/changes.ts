@@ -13,7 +13,8 @@ import {
   type ChangeQuery,
 } from '../db/changes.ts';
 import type { Database } from '../db/database.ts';
-import { findModelId, formerIds, type View } from '../db/models.ts';
+import { findModelId, formerIds } from '../db/model-ids.ts';
+import type { View } from '../db/view.ts';
 import type { Tables } from '../db/orm.ts';
 import { namesOfId } from './names.ts';
 

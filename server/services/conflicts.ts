@@ -8,7 +8,7 @@ import { catalogVersion } from '../db/catalog.ts';
 import { listConflicts } from '../db/conflicts.ts';
 import type { Database } from '../db/database.ts';
 import { itemsById, type StoredItem } from '../db/items.ts';
-import { findModelId } from '../db/models.ts';
+import { findModelId } from '../db/model-ids.ts';
 import { namesOfId } from './names.ts';
 
 /** Answers about where sources disagree, from one consistent state of the catalogue. */

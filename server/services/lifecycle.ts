@@ -3,7 +3,7 @@ import { knownCreator } from '../../sync/identity.ts';
 import { catalogVersion } from '../db/catalog.ts';
 import type { Database } from '../db/database.ts';
 import { listEndings } from '../db/lifecycle.ts';
-import { findModelId } from '../db/models.ts';
+import { findModelId } from '../db/model-ids.ts';
 import { namesOfId } from './names.ts';
 
 /** Answers about what ends, from one consistent state of the catalogue. */

@@ -4,7 +4,7 @@ import type { IdentityChangeRow } from '../../sync/rows.ts';
 import { readStored } from '../../sync/provenance.ts';
 import type { SourceDefinition } from '../../sync/source.ts';
 import { itemsOfModel } from '../db/items.ts';
-import type { View } from '../db/models.ts';
+import type { View } from '../db/view.ts';
 import { changesOfId, modelsById } from '../db/names.ts';
 import type { Tables } from '../db/orm.ts';
 

@@ -8,7 +8,7 @@ import { hintsOf, lookupOf } from '../../sync/hints.ts';
 import { readingsOf, type Origin, type Reading } from '../../sync/readings.ts';
 import { placeAmong } from '../../sync/resolve.ts';
 import type { SourceDefinition } from '../../sync/source.ts';
-import type { View } from '../db/models.ts';
+import type { View } from '../db/view.ts';
 import { formerlyCalled, hasNames, isProvider, meaningsOf, modelsById } from '../db/names.ts';
 import { kinOf, neighboursOf } from '../db/neighbours.ts';
 import type { DialectName, Tables } from '../db/orm.ts';

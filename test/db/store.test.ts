@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openDatabase, type Database } from '../../server/db/database.ts';
-import { findModelId } from '../../server/db/models.ts';
+import { findModelId } from '../../server/db/model-ids.ts';
 import { createSyncStore } from '../../server/db/sync-store.ts';
 import type {
   AliasRow,

@@ -163,8 +163,12 @@ describe.each(DATABASES)('GET /v1/models/{creator}/{slug} on $name', ({ create }
 
   test('200: where models and their offers stand in their lives', async () => {
     const deprecated = { status: 'deprecated', date: null, successor: null, source: 'models.dev' };
+    const since = await committedAt(served.app);
     const old = await model('anthropic/claude-3-opus-20240229');
-    expect([old.lifecycle, old.offers[0]?.lifecycle]).toEqual([deprecated, deprecated]);
+    expect([old.lifecycle, old.offers[0]?.lifecycle]).toEqual([
+      { ...deprecated, since },
+      { ...deprecated, since },
+    ]);
     const dropped = await model('x-ai/grok-4-fast');
     expect(dropped.lifecycle).toEqual({ status: 'active', date: null, successor: null, source: null });
     expect(dropped.offers[0]?.lifecycle).toEqual({
@@ -172,6 +176,7 @@ describe.each(DATABASES)('GET /v1/models/{creator}/{slug} on $name', ({ create }
       date: '2031-05-31',
       successor: null,
       source: 'openrouter',
+      since,
     });
   });
 
