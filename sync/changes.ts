@@ -150,6 +150,11 @@ export function changesOf(outcome: Outcome): Worked {
     ...became.delisted,
   ];
   const storedOffers = new Set(published.offers.map(offerKeyOf));
+  const touched = new Set([...offers.upsert, ...offers.remove, ...offers.delist].map(offerKeyOf));
+  // Offers that were delisted before go with their model to its new id.
+  const follow = published.offers.filter(
+    (offer) => became.renamed.has(offer.modelId) && !touched.has(offerKeyOf(offer)),
+  );
   const changes: CatalogChanges = {
     format: CATALOG_FORMAT,
     at: now,
@@ -175,6 +180,7 @@ export function changesOf(outcome: Outcome): Worked {
         ...offers.upsert.filter((offer) => storedOffers.has(offerKeyOf(offer))),
         ...offers.remove,
         ...offers.delist,
+        ...follow,
       ],
     },
   };

@@ -1,5 +1,5 @@
 import { PRICE_NAMES } from '../contracts/offers.ts';
-import type { SourceRecord } from './record.ts';
+import type { NanoPrices, SourceRecord } from './record.ts';
 
 /** A price that moves by this much waits until a second fetch agrees. */
 const JUMP = 100;
@@ -8,24 +8,42 @@ const SHIFT = 1_000;
 /** Fewer prices than this say nothing about a source. */
 const FEWEST = 3;
 
-/** By how much the prices that an entry stated before and states now have moved; free and unknown ones say nothing. */
-function ratios(before: SourceRecord, now: SourceRecord): number[] {
-  const [old, next] = [before.offer?.pricing.prices, now.offer?.pricing.prices];
-  if (old === undefined || next === undefined) return [];
+/** By how much prices have moved; free and unknown ones say nothing. */
+function ratios(before: Partial<NanoPrices> | undefined, now: Partial<NanoPrices> | undefined): number[] {
+  if (before === undefined || now === undefined) return [];
   return PRICE_NAMES.flatMap((name) => {
-    const [from, to] = [old[name] ?? 0, next[name] ?? 0];
+    const [from, to] = [before[name] ?? 0, now[name] ?? 0];
     return from > 0 && to > 0 ? [to / from] : [];
   });
 }
 
+/** The prices of an entry by when they hold: base prices, tiers by their condition, and those of modes. */
+function pricesOf({ offer }: SourceRecord): Map<string, Partial<NanoPrices>> {
+  const prices = new Map<string, Partial<NanoPrices>>();
+  for (const [mode, pricing] of [
+    ['', offer?.pricing] as const,
+    ...(offer?.modes ?? []).map(({ name, pricing }) => [name, pricing] as const),
+  ]) {
+    if (pricing === undefined) continue;
+    prices.set(mode, pricing.prices);
+    for (const { prices: own, ...condition } of pricing.tiers)
+      prices.set(`${mode} ${JSON.stringify(condition)}`, own);
+  }
+  return prices;
+}
+
 /** Whether some price jumped so far that one fetch alone is not believed. */
 export function jumps(before: SourceRecord, now: SourceRecord): boolean {
-  return ratios(before, now).some((ratio) => ratio >= JUMP || ratio <= 1 / JUMP);
+  const [old, next] = [pricesOf(before), pricesOf(now)];
+  return [...old].some(([when, prices]) =>
+    ratios(prices, next.get(when)).some((ratio) => ratio >= JUMP || ratio <= 1 / JUMP),
+  );
 }
 
 /** Whether two readings state the same prices. */
 export function agree(one: SourceRecord, other: SourceRecord): boolean {
-  return JSON.stringify(one.offer?.pricing) === JSON.stringify(other.offer?.pricing);
+  const [text, otherText] = [one, other].map((record) => JSON.stringify([...pricesOf(record)]));
+  return text === otherText;
 }
 
 /** By how much all prices of a source have moved, in the middle; `unchanged` entries have not. Null: by less than units are apart. */
@@ -33,7 +51,9 @@ export function shiftOf(
   changed: { before: SourceRecord; now: SourceRecord }[],
   unchanged: number,
 ): number | null {
-  const moved = changed.flatMap(({ before, now }) => ratios(before, now).slice(0, 1));
+  const moved = changed.flatMap(({ before, now }) =>
+    ratios(before.offer?.pricing.prices, now.offer?.pricing.prices).slice(0, 1),
+  );
   if (moved.length < FEWEST || moved.length <= unchanged) return null;
   const all = [...moved, ...Array<number>(unchanged).fill(1)].toSorted((a, b) => a - b);
   const middle = all[Math.floor(all.length / 2)] ?? 1;

@@ -115,7 +115,7 @@ async function carryVersions(
   );
   await db
     .updateTable('catalog_versions')
-    .set({ changes: changes.length })
+    .set({ changes: changes.length, committed_at: seam })
     .where('version', '=', version)
     .execute();
   return earlier.length + changes.length;

@@ -1,5 +1,5 @@
 import { sql, type Kysely, type Transaction } from 'kysely';
-import type { IdentityChangeRow, ModelRow, RecordCounts, RecordKey } from '../../sync/rows.ts';
+import type { ModelRow, RecordCounts, RecordKey } from '../../sync/rows.ts';
 import type { CatalogChanges, SourceState } from '../../sync/store.ts';
 import { providerRow } from '../../sync/catalog.ts';
 import { loadSources } from './catalog-index.ts';
@@ -38,7 +38,7 @@ export async function writeChanges(
 
 /** Writes what is to be published from now on. Answers whether any of it differs from what was. */
 async function writeCatalog(db: Transaction<Tables>, changes: CatalogChanges): Promise<boolean> {
-  const { at, models, offers, conflicts, aliases, identity, delist } = changes;
+  const { at, models, offers, conflicts, aliases, delist } = changes;
   await writeRecords(db, changes);
   const ids = models.remove.map((id) => ({ id }));
   await deleteRows(db, 'models', ['id'], ids);
@@ -66,7 +66,7 @@ async function writeCatalog(db: Transaction<Tables>, changes: CatalogChanges): P
   await upsertRows(db, 'conflicts', CONFLICT_KEY, conflicts.upsert);
   await deleteRows(db, 'model_aliases', ['alias', 'namespace'], aliases.remove);
   await upsertRows(db, 'model_aliases', ['alias', 'namespace'], aliases.upsert);
-  await writeIdentity(db, identity);
+  await writeIdentity(db, changes);
   const providersDiffer = await countProviders(db, changes.providers);
   return changesPublished(changes) || providersDiffer;
 }
@@ -139,12 +139,20 @@ async function writeCounts(db: Transaction<Tables>, { missed, seen, held }: Reco
 }
 
 /** Remembers what became of ids: whoever knew a model by one that it has no more still finds it. */
-async function writeIdentity(db: Transaction<Tables>, identity: IdentityChangeRow[]): Promise<void> {
+async function writeIdentity(
+  db: Transaction<Tables>,
+  { identity, at }: Pick<CatalogChanges, 'identity' | 'at'>,
+): Promise<void> {
   await upsertRows(db, 'identity_changes', ['from_id', 'to_id', 'at'], identity);
   const left = identity.filter(({ kind }) => kind !== 'split');
-  for (const { fromId, toId } of left)
-    for (const table of ['aliases', 'offers'] as const)
-      await db.updateTable(table).set({ model_id: toId }).where('model_id', '=', fromId).execute();
+  for (const { fromId, toId } of left) {
+    await db.updateTable('aliases').set({ model_id: toId }).where('model_id', '=', fromId).execute();
+    await db
+      .updateTable('offers')
+      .set({ model_id: toId, valid_from: at })
+      .where('model_id', '=', fromId)
+      .execute();
+  }
   const former = left.map(({ fromId, toId }) => ({ alias: fromId, modelId: toId, source: 'former' }));
   await upsertRows(db, 'aliases', ['alias'], former);
 }

@@ -104,6 +104,12 @@ export async function forgetBefore(db: Transaction<Tables>, version: number, day
   await db.deleteFrom('changes').where('observed_at', '<', horizon).execute();
   await db.deleteFrom('model_versions').where('valid_to', '<', horizon).execute();
   await db.deleteFrom('offer_versions').where('valid_to', '<', horizon).execute();
+  // The version that held when history begins stays.
+  const held = db
+    .selectFrom('catalog_versions')
+    .select((eb) => eb.fn.max('committed_at').as('at'))
+    .where('committed_at', '<=', horizon);
+  await db.deleteFrom('catalog_versions').where('committed_at', '<', held).execute();
   await db
     .updateTable('catalog')
     .set({ history_from: horizon })

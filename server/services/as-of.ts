@@ -19,7 +19,9 @@ export async function pastOf(db: Kysely<Tables>, asOf: string | undefined): Prom
   if (asOf === undefined) return { at: null, told: {} };
   const [at, begins] = [await timeOf(db, pointOf(asOf)), await historyFrom(db)];
   if (at === null)
-    throw refuse(`There is no catalogue version ${asOf} in the history: ask for a time instead.`);
+    throw refuse(
+      `There is no catalogue version ${asOf} in the history.${begins === null ? '' : ` The history begins at ${begins}: ask for that time or a later one.`}`,
+    );
   if (Date.parse(at) > Date.now() && at > ((await lastCommit(db)) ?? ''))
     throw refuse(`${asOf} is yet to come: leave asOf out to see what is published now.`);
   if (begins === null) throw refuse('Nothing has been published yet: ask again after the first sync.');

@@ -42,6 +42,24 @@ describe('a price', () => {
     expect(jumps(priced(before), priced(now))).toBe(jumped);
   });
 
+  test('of a tier or a mode jumps like any other', () => {
+    const base = { input: 1 };
+    const [before, now] = [priced(base, { input: 2 }), priced(base, { input: 200 })];
+    expect(jumps(before, now)).toBe(true);
+    expect(jumps(before, priced(base, { input: 198 }))).toBe(false);
+    expect(jumps(before, priced(base))).toBe(false);
+    const fast = (input: number) => {
+      const entry = priced(base);
+      const pricing = priced({ input }).offer?.pricing;
+      if (entry.offer === null || pricing === undefined) throw new Error('No offer');
+      const modes = [{ name: 'fast', request: { headers: {}, body: {} }, pricing }];
+      return { ...entry, offer: { ...entry.offer, modes } };
+    };
+    expect(jumps(fast(2), fast(200))).toBe(true);
+    expect(jumps(fast(2), fast(3))).toBe(false);
+    expect(agree(fast(2), fast(3))).toBe(false);
+  });
+
   test('of what is no offer, or was none, does not jump', () => {
     expect(jumps(unpriced, priced({ input: 500 }))).toBe(false);
     expect(jumps(priced({ input: 500 }), unpriced)).toBe(false);
