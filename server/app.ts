@@ -1,13 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import packageJson from '../package.json' with { type: 'json' };
 import { ApiError } from '../contracts/errors.ts';
 import { createRouter } from '../contracts/index.ts';
 import type { SyncRun } from '../contracts/sync.ts';
-import { createBreakers } from '../sync/breaker.ts';
-import { HTTP_LIMITS, type HttpLimits } from '../sync/http.ts';
-import type { SyncPorts } from '../sync/ports.ts';
 import { BUNDLED, SOURCES } from '../sync/sources/index.ts';
 import { createAnswerCache } from './cache/answers.ts';
 import { connectRedis } from './cache/redis.ts';
@@ -15,15 +11,15 @@ import { createMemoryStore, createRedisStore } from './cache/store.ts';
 import type { Config } from './config.ts';
 import { openDatabase, type Database } from './db/database.ts';
 import { findRun, lastCompletedRun, recentTick } from './db/runs.ts';
-import { createSyncStore, LEASE_MS } from './db/sync-store.ts';
 import { isAway, isUnavailable } from './db/unavailable.ts';
 import { createAdminGate } from './http/admin.ts';
 import { createFailureLimiter, createRateLimiter } from './http/rate-limit.ts';
 import { createHttpServer } from './http/server.ts';
+import { syncPorts, TIMES, VERSION, type Times } from './ports.ts';
 import { schedule } from './scheduler.ts';
 import { createCatalogService } from './services/catalog.ts';
 import { createChangeFeed } from './services/change-feed.ts';
-import { createChangeStreams, STREAM_TIMES, type StreamTimes } from './services/change-streams.ts';
+import { createChangeStreams } from './services/change-streams.ts';
 import { createChangeService } from './services/changes.ts';
 import { createConflictService } from './services/conflicts.ts';
 import { createLifecycleService } from './services/lifecycle.ts';
@@ -33,40 +29,7 @@ import { createSyncRunner, type SyncRunner } from './services/sync-runner.ts';
 import { createSyncService } from './services/sync.ts';
 import { createSystemService } from './services/system.ts';
 
-/** Version of the service. */
-export const VERSION = packageJson.version;
-
-const MINUTE_MS = 60_000;
 const RETRY_MS = 1_000;
-const MISSES_UNTIL_DELISTED = 3;
-
-/** Times that tests shorten. */
-export interface Times {
-  leaseMs: number;
-  renewEveryMs: number;
-  /** Longest that a run may take. */
-  syncDeadlineMs: number;
-  /** Under `npm run dev`: how long upstreams have to answer before the bundled copy is shown. */
-  answerTimeoutMs: number;
-  /** A catalogue that has not been synced completely for so long is stale. */
-  staleMs: number;
-  /** From being told to stop to refusing connections: what a load balancer has to notice that `/health/ready` says 503. */
-  drainDelayMs: number;
-  http: HttpLimits;
-  streams: StreamTimes;
-}
-
-/** The times of the running service. */
-export const TIMES: Times = {
-  leaseMs: LEASE_MS,
-  renewEveryMs: 20_000,
-  syncDeadlineMs: 60 * MINUTE_MS,
-  answerTimeoutMs: 20_000,
-  staleMs: 120 * MINUTE_MS,
-  drainDelayMs: 2_000,
-  http: HTTP_LIMITS,
-  streams: STREAM_TIMES,
-};
 
 /** The service, wired together but not yet listening. */
 export interface App {
@@ -77,31 +40,6 @@ export interface App {
   prepare(): Promise<void>;
   /** Answers what is in flight, aborts a sync that is not yet writing, and closes everything. */
   stop(): Promise<void>;
-}
-
-/** What the syncs of a process are made of. */
-export function syncPorts(
-  config: Config,
-  database: Database,
-  times: Times = TIMES,
-): Omit<SyncPorts, 'onProgress'> {
-  return {
-    sources: SOURCES,
-    settings: config.sources,
-    fallback: {
-      source: BUNDLED,
-      replaces: 'models.dev',
-      answerTimeoutMs: config.world === 'dev' ? times.answerTimeoutMs : null,
-    },
-    store: createSyncStore(database, { leaseMs: times.leaseMs, historyDays: config.historyDays }),
-    limits: times.http,
-    breakers: createBreakers(times.http),
-    userAgent: `effect-models/${VERSION} (+https://effectmodels.com)`,
-    missesUntilDelisted: MISSES_UNTIL_DELISTED,
-    deadlineMs: times.syncDeadlineMs,
-    renewEveryMs: times.renewEveryMs,
-    now: () => new Date(),
-  };
 }
 
 /** Wires the service together: the only place where every part is known. */

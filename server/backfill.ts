@@ -7,7 +7,7 @@ import type { ArchivedAnswer } from '../sync/archive.ts';
 import { readJson } from '../sync/body.ts';
 import { UpstreamError } from '../sync/failure.ts';
 import { SOURCES } from '../sync/sources/index.ts';
-import { syncPorts } from './app.ts';
+import { syncPorts } from './ports.ts';
 import type { Config } from './config.ts';
 import { openDatabase } from './db/database.ts';
 import { backfill, BackfillRefused, type Archive } from './services/backfill.ts';

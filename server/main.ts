@@ -1,11 +1,12 @@
 import closeWithGrace from 'close-with-grace';
 import type { Logger } from 'pino';
-import { createApp, VERSION, type App } from './app.ts';
+import { createApp, type App } from './app.ts';
 import { backfillCommand } from './backfill.ts';
 import { ConfigError, readConfig, type Config, type World } from './config.ts';
 import { openDatabase } from './db/database.ts';
 import { explain } from './explain.ts';
 import { createLogger } from './log.ts';
+import { VERSION } from './ports.ts';
 
 /** Exit codes of `npm run sync`: how the run ended. */
 const EXIT_OF_RUN: Record<string, number> = { completed: 0, partial: 2 };

@@ -100,3 +100,19 @@ async function migrateLocked(orm: Orm, lock: Kysely<Tables>): Promise<string[] |
 export function isBusy(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'SQLITE_BUSY';
 }
+
+const BUSY_WAIT_MS = 30_000;
+const BUSY_RETRY_MS = 100;
+
+/** Tries again while another process writes to the SQLite file: it may be a backup, or another run's commit. */
+export async function whileBusy<Result>(work: () => Promise<Result>): Promise<Result> {
+  const giveUpAt = performance.now() + BUSY_WAIT_MS;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > giveUpAt) throw error;
+      await setTimeout(BUSY_RETRY_MS);
+    }
+  }
+}

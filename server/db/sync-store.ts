@@ -1,8 +1,6 @@
-import { setTimeout } from 'node:timers/promises';
-import { sql, type Kysely, type Transaction } from 'kysely';
-import { LeaseLost, type RunEnd, type Stored, type SyncStore } from '../../sync/store.ts';
-import { catalogVersion, countModels, EMPTY_CATALOG } from './catalog.ts';
-import { databaseNow, readClock } from './clock.ts';
+import { sql, type Transaction } from 'kysely';
+import { LeaseLost, type SyncStore } from '../../sync/store.ts';
+import { databaseNow } from './clock.ts';
 import {
   countRecords,
   loadDue,
@@ -14,156 +12,12 @@ import {
   loadRecords,
   loadState,
 } from './catalog-index.ts';
-import { carryOver } from './carry-over.ts';
 import { storeSources, writeChanges } from './catalog-write.ts';
 import { loadContents } from './history-write.ts';
-import { isBusy, type Database } from './database.ts';
-import type { DialectName, Tables } from './orm.ts';
+import { whileBusy, type Database } from './database.ts';
+import type { Tables } from './orm.ts';
+import { finish, interrupted, LEASE, LEASE_MS, renew, runClock } from './run-lease.ts';
 import { lastCompletedRun } from './runs.ts';
-
-/** How long a run may be silent before another takes over. */
-export const LEASE_MS = 90_000;
-
-const LEASE = 'sync';
-
-/** The runs that are under way by name, as interrupted at a time. */
-const interrupted = (db: Kysely<Tables>, at: string) =>
-  db
-    .updateTable('sync_runs')
-    .set({ status: 'interrupted', message: 'The process that ran it has died', completed_at: at })
-    .where('status', '=', 'running');
-
-/** Marks a run interrupted when its process has died and its lease has run out, so that none is shown as running for ever. */
-export async function sweepDeadRuns({ dialect, read, write }: Database): Promise<void> {
-  const running = await read
-    .selectFrom('sync_runs')
-    .select('id')
-    .where('status', '=', 'running')
-    .executeTakeFirst();
-  if (running === undefined) return;
-  // In one statement, so that a run that begins meanwhile is not taken for a dead one: it begins together with its lease.
-  await interrupted(write, new Date().toISOString())
-    .where(({ not, exists }) =>
-      not(
-        exists(
-          write
-            .selectFrom('leases')
-            .select('owner')
-            .where('name', '=', LEASE)
-            .where('expires_at_ms', '>', databaseNow(dialect)),
-        ),
-      ),
-    )
-    .execute();
-}
-
-async function renew(
-  db: Kysely<Tables>,
-  dialect: DialectName,
-  runId: string,
-  leaseMs: number,
-): Promise<boolean> {
-  const now = databaseNow(dialect);
-  const { numUpdatedRows } = await db
-    .updateTable('leases')
-    .set({ expires_at_ms: sql<number>`${now} + ${leaseMs}` })
-    .where('name', '=', LEASE)
-    .where('owner', '=', runId)
-    .where('expires_at_ms', '>', now)
-    .executeTakeFirstOrThrow();
-  return numUpdatedRows === 1n;
-}
-
-async function published(db: Kysely<Tables>): Promise<Stored> {
-  const { version, committedAt } = await catalogVersion(db);
-  return { catalogVersion: version, committedAt, models: await countModels(db, { withheld: false }) };
-}
-
-async function finish(db: Kysely<Tables>, end: RunEnd, completedAt: string): Promise<Stored> {
-  const stored = await published(db);
-  await db
-    .updateTable('sync_runs')
-    .set({
-      status: end.status,
-      message: end.message,
-      completed_at: completedAt,
-      total_fetched: end.totalFetched,
-      total_stored: stored.models,
-      catalog_version: stored.catalogVersion,
-      sources: JSON.stringify(end.sources),
-    })
-    .where('id', '=', end.id)
-    // A commit whose answer was lost has ended its run, whatever its process makes of that.
-    .where('status', 'in', ['running', 'interrupted'])
-    .execute();
-  await db.deleteFrom('leases').where('name', '=', LEASE).where('owner', '=', end.id).execute();
-  return stored;
-}
-
-const BUSY_WAIT_MS = 30_000;
-const BUSY_RETRY_MS = 100;
-
-/** Tries again while another process writes to the SQLite file: it may be a backup, or another run's commit. */
-async function whileBusy<Result>(work: () => Promise<Result>): Promise<Result> {
-  const giveUpAt = performance.now() + BUSY_WAIT_MS;
-  for (;;) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!isBusy(error) || performance.now() > giveUpAt) throw error;
-      await setTimeout(BUSY_RETRY_MS);
-    }
-  }
-}
-
-/** Tells when runs begin and end: they begin by the database's clock, one after the other, and take as long as they take though clocks are set. */
-function runClock(dialect: DialectName) {
-  const running = new Map<string, { startedAtMs: number; mark: number }>();
-  return {
-    async begin(db: Kysely<Tables>, id: string): Promise<string> {
-      const now = await readClock(db, dialect);
-      const last = await db
-        .selectFrom('sync_runs')
-        .select((eb) => eb.fn.max('started_at').as('startedAt'))
-        .executeTakeFirst();
-      const startedAtMs = Math.max(now, Date.parse(last?.startedAt ?? EMPTY_CATALOG.committedAt) + 1);
-      running.set(id, { startedAtMs, mark: performance.now() });
-      return new Date(startedAtMs).toISOString();
-    },
-    end(id: string): string {
-      const begun = running.get(id);
-      if (begun === undefined) return new Date().toISOString();
-      running.delete(id);
-      return new Date(begun.startedAtMs + Math.ceil(performance.now() - begun.mark)).toISOString();
-    },
-  };
-}
-
-/**
- * Ends a run that carries the history of `past` over, in one transaction, as a version in which nothing published now differs.
- * Throws `LeaseLost`.
- */
-export function commitHistory(
-  { dialect, write }: Database,
-  past: Database,
-  { seam, end }: { seam: string; end: RunEnd },
-): Promise<{ stored: Stored; changes: number }> {
-  return whileBusy(() =>
-    write.transaction().execute(async (db) => {
-      if (!(await renew(db, dialect, end.id, LEASE_MS))) throw new LeaseLost();
-      const changes = await carryOver(db, past.read, { seam, runId: end.id });
-      const before = await catalogVersion(db);
-      const at = new Date(Math.max(Date.now(), Date.parse(before.committedAt) + 1)).toISOString();
-      const version = before.version + 1;
-      await db.updateTable('catalog').set({ version, committed_at: at }).where('id', '=', 1).execute();
-      await db
-        .insertInto('catalog_versions')
-        .values({ version, committed_at: at, run_id: end.id, changes: 0 })
-        .execute();
-      return { stored: await finish(db, end, at), changes };
-    }),
-  );
-}
 
 /** Keeps runs and catalogue in the database. */
 export function createSyncStore(

@@ -7,7 +7,8 @@ import { startRun } from '../../sync/run.ts';
 import type { SourceDefinition } from '../../sync/source.ts';
 import { historyFrom } from '../db/as-of.ts';
 import { openDatabase, type Database } from '../db/database.ts';
-import { commitHistory, createSyncStore } from '../db/sync-store.ts';
+import { commitHistory } from '../db/commit-history.ts';
+import { createSyncStore } from '../db/sync-store.ts';
 
 /** What a source answered once. */
 export interface Archive {

@@ -1,7 +1,7 @@
 import { catalogVersion, EMPTY_CATALOG, type CatalogVersion } from '../db/catalog.ts';
 import type { Database } from '../db/database.ts';
 import { lastStatuses } from '../db/runs.ts';
-import { sweepDeadRuns } from '../db/sync-store.ts';
+import { sweepDeadRuns } from '../db/run-lease.ts';
 
 /** What was seen last of the things that the service rests on. */
 export interface ProbeState {

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { TIMES } from '../../server/app.ts';
+import { TIMES } from '../../server/ports.ts';
 import { createBreakers } from '../../sync/breaker.ts';
 import { createSyncStore } from '../../server/db/sync-store.ts';
 import { schedule } from '../../server/scheduler.ts';

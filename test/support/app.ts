@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
-import { createApp, TIMES, type App, type Times } from '../../server/app.ts';
+import { createApp, type App } from '../../server/app.ts';
+import { TIMES, type Times } from '../../server/ports.ts';
 import { readConfig, type World } from '../../server/config.ts';
 import type { SyncRun } from '../../contracts/sync.ts';
 

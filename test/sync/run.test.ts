@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Model, ModelDetail } from '../../contracts/models.ts';
 import type { Provider } from '../../contracts/providers.ts';
 import type { Source } from '../../contracts/sync.ts';
-import type { Times } from '../../server/app.ts';
+import type { Times } from '../../server/ports.ts';
 import { HTTP_LIMITS } from '../../sync/http.ts';
 import type { Match } from '../../sync/identity.ts';
 import { startApp, type TestApp } from '../support/app.ts';

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { Model } from '../../../contracts/models.ts';
 import type { FailureClass, OutcomeStatus, Source, SourceOutcome, SyncRun } from '../../../contracts/sync.ts';
-import type { Times } from '../../../server/app.ts';
+import type { Times } from '../../../server/ports.ts';
 import { HTTP_LIMITS, type HttpLimits } from '../../../sync/http.ts';
 import { startApp, type TestApp } from '../../support/app.ts';
 import { DATABASES } from '../../support/databases.ts';
