@@ -1,7 +1,9 @@
 import { sql, type Kysely, type SelectQueryBuilder } from 'kysely';
-import type { ChangePoint } from './changes.ts';
 import type { Tables } from './orm.ts';
 import { MODEL_VERSION_COLUMNS, OFFER_VERSION_COLUMNS } from './version-columns.ts';
+
+/** A point in the history: a time, or a catalogue version. */
+export type HistoryPoint = { at: string } | { version: number };
 
 /** A query over the table of models, or over what it held at a time. */
 export type Models = SelectQueryBuilder<Tables, 'models', object>;
@@ -71,7 +73,7 @@ export async function versionAt(db: Kysely<Tables>, at: string): Promise<number 
 }
 
 /** The time of a point in the history; null: there is no such version. */
-export async function timeOf(db: Kysely<Tables>, point: ChangePoint): Promise<string | null> {
+export async function timeOf(db: Kysely<Tables>, point: HistoryPoint): Promise<string | null> {
   if ('at' in point) return point.at;
   const row = await db
     .selectFrom('catalog_versions')

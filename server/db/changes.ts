@@ -1,19 +1,16 @@
 import { sql, type Kysely, type Selectable } from 'kysely';
 import type { Change, ChangeKind } from '../../contracts/changes.ts';
-import { historyFrom } from './as-of.ts';
+import { historyFrom, type HistoryPoint } from './as-of.ts';
 import type { View } from './view.ts';
 import type { Tables } from './orm.ts';
 import { integer } from './rows.ts';
 
-/** One end of a range of changes: a time, or a catalogue version. */
-export type ChangePoint = { at: string } | { version: number };
-
 /** Which changes to list. */
 export interface ChangeQuery {
   /** From this time on, or after this version. */
-  since: ChangePoint | null;
+  since: HistoryPoint | null;
   /** Before this time, or up to this version. */
-  until: ChangePoint | null;
+  until: HistoryPoint | null;
   kinds: ChangeKind[] | null;
   /** Of models under any of these ids. */
   modelIds: string[] | null;
@@ -127,7 +124,7 @@ export async function firstChangeId(db: Kysely<Tables>): Promise<number | null> 
 }
 
 /** When history begins, where it does after the first version that came since a point; null: all changes since then are kept. */
-export async function forgottenSince(db: Kysely<Tables>, point: ChangePoint): Promise<string | null> {
+export async function forgottenSince(db: Kysely<Tables>, point: HistoryPoint): Promise<string | null> {
   const begins = await historyFrom(db);
   let since = db.selectFrom('catalog_versions').select((eb) => eb.fn.min('committed_at').as('at'));
   since =

@@ -4,14 +4,9 @@ import type { ChangeKind } from '../../contracts/changes.ts';
 import { Timestamp } from '../../contracts/common.ts';
 import { ApiError } from '../../contracts/errors.ts';
 import type { Handlers } from '../../contracts/index.ts';
+import type { HistoryPoint } from '../db/as-of.ts';
 import { catalogVersion } from '../db/catalog.ts';
-import {
-  forgottenSince,
-  listChanges,
-  type ChangePoint,
-  type ChangePosition,
-  type ChangeQuery,
-} from '../db/changes.ts';
+import { forgottenSince, listChanges, type ChangePosition, type ChangeQuery } from '../db/changes.ts';
 import type { Database } from '../db/database.ts';
 import { findModelId, formerIds } from '../db/model-ids.ts';
 import type { View } from '../db/view.ts';
@@ -22,14 +17,14 @@ import { namesOfId } from './names.ts';
 const MAX_VERSION = 2_147_483_647;
 
 /** Reads a point in the history as a caller gives it: digits are a version, a day is its first moment in UTC. */
-export function pointOf(text: string): ChangePoint {
+export function pointOf(text: string): HistoryPoint {
   if (/^-?\d{1,10}$/.test(text))
     return { version: Math.max(-MAX_VERSION, Math.min(Number(text), MAX_VERSION)) };
   return { at: new Date(text).toISOString() };
 }
 
 /** Reads `since`. Throws `ApiError` BAD_REQUEST where that version is yet to come, or changes since then are forgotten. */
-async function sinceOf(db: Kysely<Tables>, since: string): Promise<ChangePoint> {
+async function sinceOf(db: Kysely<Tables>, since: string): Promise<HistoryPoint> {
   const refuse = (message: string) =>
     new ApiError('BAD_REQUEST', message, { extra: { errors: [{ path: 'since', message }] } });
   const point = pointOf(since);
