@@ -5,4 +5,10 @@ import { Migration20261123223629 } from './Migration20261123223629.ts';
 import { Migration20261124091518 } from './Migration20261124091518.ts';
 
 /** Every migration, oldest first. `npm run migration` adds to it. */
-export const MIGRATIONS = [Migration20261123160000, Migration20261123194244, Migration20261123214603, Migration20261123223629, Migration20261124091518];
+export const MIGRATIONS = [
+  Migration20261123160000,
+  Migration20261123194244,
+  Migration20261123214603,
+  Migration20261123223629,
+  Migration20261124091518,
+];
