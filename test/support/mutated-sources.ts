@@ -4,6 +4,7 @@ import { modelsDev } from '../../sync/sources/models-dev.ts';
 import { openRouter } from '../../sync/sources/openrouter.ts';
 import type { SourceDefinition } from '../../sync/source.ts';
 import { fixtureContent } from './fixtures.ts';
+import type { UpstreamContent } from './upstream.ts';
 import { hasPayloads, readPayload, recordedContent } from './payloads.ts';
 
 /** A source with payloads to mutate, and what its upstream answers when it holds some of them. */
@@ -55,18 +56,60 @@ function spread<Item>(items: Item[], count: number): Item[] {
   return items.filter((_, index) => index % step === 0);
 }
 
-const fixtures = fixtureContent();
-const recorded = hasPayloads ? recordedContent({ huggingface: 200 }) : fixtures;
-const PER_SOURCE = 300;
-const retired = hasPayloads
-  ? (readPayload('artificialanalysis/2026-07-03.models.json.gz') as { data: object[] }).data
-  : fixtures.artificialAnalysis;
-
 /** A row as another one, so that not every second one repeats an id. */
 function renamed(row: object, number: number): object {
   const { id, slug, name } = row as { id: string; slug: string; name: string };
   return { ...row, id: `${id}-${number}`, slug: `${slug}-${number}`, name: `${name} ${number}` };
 }
+
+const COPIES = 40;
+
+/** Every item under as many other names, so that a batch of mutations seldom repeats an id. */
+function copied(content: UpstreamContent): UpstreamContent {
+  // Letters alone: numbers would be taken for versions and sizes.
+  const words = Array.from({ length: COPIES }, (_, index) =>
+    String.fromCharCode(113 + (index % 8), 120 + Math.floor(index / 8)),
+  );
+  const rows = <Row extends object>(all: Row[], fields: (keyof Row & string)[]): Row[] =>
+    words.flatMap((word) =>
+      all.map((row) => ({
+        ...row,
+        ...Object.fromEntries(fields.map((field) => [field, `${row[field]}-${word}`])),
+      })),
+    );
+  const keyed = (models: Objects): Objects =>
+    Object.fromEntries(
+      words.flatMap((word) =>
+        Object.entries(models).map(([key, model]) => {
+          const id = `${key}-${word}`;
+          return [id, { ...(model as object), id }];
+        }),
+      ),
+    );
+  const providers = Object.entries(content.modelsDevApi as Record<string, { models: Objects }>);
+  return {
+    ...content,
+    modelsDevApi: Object.fromEntries(
+      providers.map(([id, provider]) => [id, { ...provider, models: keyed(provider.models) }]),
+    ),
+    modelsDevModels: keyed(content.modelsDevModels as Objects),
+    openrouter: rows(content.openrouter as { id: string; canonical_slug: string }[], [
+      'id',
+      'canonical_slug',
+    ]),
+    huggingface: rows(content.huggingface as { id: string }[], ['id']),
+  };
+}
+
+const fixtures = fixtureContent();
+const recorded = hasPayloads ? recordedContent({ huggingface: 200 }) : copied(fixtures);
+const PER_SOURCE = 300;
+const measured = Array.from({ length: 30 }, (_, number) =>
+  fixtures.artificialAnalysis.map((row) => renamed(row, number)),
+).flat();
+const retired = hasPayloads
+  ? (readPayload('artificialanalysis/2026-07-03.models.json.gz') as { data: object[] }).data
+  : measured;
 
 /** What an envelope needs to be taken for one. */
 const NO_OFFERS = { sound: { name: 'Sound', models: {} } };
@@ -118,9 +161,7 @@ export const MUTATED_SOURCES: MutatedSource[] = [
     name: 'artificialanalysis',
     source: artificialAnalysis,
     base: 'artificialanalysis/api/v2',
-    payloads: Array.from({ length: 30 }, (_, number) =>
-      fixtures.artificialAnalysis.map((row) => renamed(row, number)),
-    ).flat(),
+    payloads: measured,
     answers: (data) => ({
       'artificialanalysis/api/v2/language/models/free': {
         intelligence_index_version: '4.1',
