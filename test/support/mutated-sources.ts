@@ -109,7 +109,9 @@ const measured = Array.from({ length: 30 }, (_, number) =>
 ).flat();
 const retired = hasPayloads
   ? (readPayload('artificialanalysis/2026-07-03.models.json.gz') as { data: object[] }).data
-  : measured;
+  : fixtures.artificialAnalysis.flatMap((row) =>
+      Array.from({ length: 30 }, (_, number) => renamed(row, 100 + number)),
+    );
 
 /** What an envelope needs to be taken for one. */
 const NO_OFFERS = { sound: { name: 'Sound', models: {} } };
