@@ -70,9 +70,9 @@ function copied(content: UpstreamContent): UpstreamContent {
   const words = Array.from({ length: COPIES }, (_, index) =>
     String.fromCharCode(113 + (index % 8), 120 + Math.floor(index / 8)),
   );
-  const rows = <Row extends object>(all: Row[], fields: (keyof Row & string)[]): Row[] =>
-    words.flatMap((word) =>
-      all.map((row) => ({
+  const rows = (all: object[], fields: string[]): object[] =>
+    (all as Record<string, string>[]).flatMap((row) =>
+      words.map((word) => ({
         ...row,
         ...Object.fromEntries(fields.map((field) => [field, `${row[field]}-${word}`])),
       })),
@@ -93,11 +93,8 @@ function copied(content: UpstreamContent): UpstreamContent {
       providers.map(([id, provider]) => [id, { ...provider, models: keyed(provider.models) }]),
     ),
     modelsDevModels: keyed(content.modelsDevModels as Objects),
-    openrouter: rows(content.openrouter as { id: string; canonical_slug: string }[], [
-      'id',
-      'canonical_slug',
-    ]),
-    huggingface: rows(content.huggingface as { id: string }[], ['id']),
+    openrouter: rows(content.openrouter, ['id', 'canonical_slug']),
+    huggingface: rows(content.huggingface, ['id']),
   };
 }
 
