@@ -6,6 +6,12 @@ import {
   ModelVersionEntity,
   OfferVersionEntity,
 } from './history-entities.ts';
+import {
+  IncidentEntity,
+  IncidentUpdateEntity,
+  OperationEntity,
+  SampleEntity,
+} from './operations-entities.ts';
 import { modelColumns, offerColumns } from './version-columns.ts';
 
 // Times are ISO 8601 text in UTC with milliseconds and flags are 0 or 1: the same bytes, order and types on both databases.
@@ -255,4 +261,8 @@ export const ENTITIES = [
   ChangeEntity,
   ModelVersionEntity,
   OfferVersionEntity,
+  SampleEntity,
+  IncidentEntity,
+  IncidentUpdateEntity,
+  OperationEntity,
 ] as const;

@@ -26,14 +26,15 @@ async function difference(dialect: DialectName, { store }: { store: boolean }): 
   const snapshotName = `.snapshot-${dialect}`;
   const path = join(folder, `${snapshotName}.json`);
   if (!existsSync(path)) writeFileSync(path, JSON.stringify(EMPTY_SNAPSHOT));
-  const orm = await openOrm(OFFLINE_URL[dialect], 'write', {
+  const migrations = {
     path: folder,
     pathTs: folder,
     snapshot: true,
     snapshotName,
     generator: NoFile,
     disableForeignKeys: false,
-  });
+  };
+  const orm = await openOrm(OFFLINE_URL[dialect], 'write', { migrations });
   try {
     if (!store) return (await orm.migrator.checkSchema()) ? ['changed'] : [];
     const { diff } = await orm.migrator.create();

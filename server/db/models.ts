@@ -114,10 +114,7 @@ export const MODEL_COLUMNS = [
 type ModelRow = Pick<Tables['models'], (typeof MODEL_COLUMNS)[number]>;
 
 /** The document that a reader sees, and since when no source that it may hear of lists the model; null: one does. */
-export function seen(
-  row: Pick<ModelRow, Exclude<keyof ModelRow, 'target_since' | 'first_seen_at' | 'lifecycle_since'>>,
-  { withheld }: View,
-): { text: string; delistedAt: string | null } {
+function seen(row: ModelRow, { withheld }: View): { text: string; delistedAt: string | null } {
   if (withheld && row.restricted === 1 && row.last_open_document !== null)
     return { text: row.last_open_document, delistedAt: row.open_delisted_at ?? row.updated_at };
   return {

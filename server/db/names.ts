@@ -3,7 +3,7 @@ import { Match } from '../../contracts/names.ts';
 import type { Model } from '../../contracts/models.ts';
 import type { IdentityChangeRow } from '../../sync/rows.ts';
 import { MODEL_COLUMNS, modelOf } from './models.ts';
-import type { View } from './view.ts';
+import { isVisible, type View } from './view.ts';
 import type { Tables } from './orm.ts';
 
 /** A name that a source or a provider uses, and the model that it means there. */
@@ -25,7 +25,7 @@ export async function meaningsOf(
   db: Kysely<Tables>,
   name: string,
   { namespace, sources }: { namespace: string | null; sources: string[] },
-  { withheld }: View,
+  view: View,
 ): Promise<KnownName[]> {
   const alias = name.toLowerCase();
   let entries = db
@@ -46,9 +46,9 @@ export async function meaningsOf(
     .select(['model_aliases.namespace', 'model_aliases.model_id', 'records.match'])
     .where('model_aliases.alias', '=', alias);
   if (namespace !== null) names = names.where('model_aliases.namespace', '=', namespace);
-  if (withheld) {
-    entries = entries.where('models.restricted', '=', 0).where('records.source', '!=', SHUT);
-    names = names.where('models.restricted', '=', 0).where('model_aliases.source', '!=', SHUT);
+  if (view.withheld) {
+    entries = entries.where(isVisible(view)).where('records.source', '!=', SHUT);
+    names = names.where(isVisible(view)).where('model_aliases.source', '!=', SHUT);
   }
   const found = new Map<string, KnownName>();
   for (const row of await names.execute())
@@ -94,8 +94,7 @@ export async function changesInto(db: Kysely<Tables>, id: string): Promise<Ident
 
 /** The models of some ids, as far as this reader may see them. */
 export async function modelsById(db: Kysely<Tables>, ids: string[], view: View): Promise<Map<string, Model>> {
-  let query = db.selectFrom('models').select(MODEL_COLUMNS).where('id', 'in', ids);
-  if (view.withheld) query = query.where('restricted', '=', 0);
+  const query = db.selectFrom('models').select(MODEL_COLUMNS).where('id', 'in', ids).where(isVisible(view));
   const rows = ids.length === 0 ? [] : await query.execute();
   return new Map(rows.map((row) => [row.id, modelOf(row, view)]));
 }

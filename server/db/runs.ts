@@ -100,6 +100,23 @@ export async function recentTick(
   return ageMs >= 0 && ageMs < withinMs ? run : null;
 }
 
+/** The runs that began in a time, newest first, backfills aside; `to` is the first moment after it. */
+export async function runsBetween(
+  db: Kysely<Tables>,
+  { from, to }: { from: string; to: string },
+): Promise<SyncRun[]> {
+  const rows = await db
+    .selectFrom('sync_runs')
+    .selectAll()
+    .where('started_at', '>=', from)
+    .where('started_at', '<', to)
+    .where('trigger', '!=', 'backfill')
+    .orderBy('started_at', 'desc')
+    .orderBy('id', 'desc')
+    .execute();
+  return rows.map(runOf);
+}
+
 /** How the last runs ended, newest first. */
 export async function lastStatuses(db: Kysely<Tables>, count: number): Promise<string[]> {
   const rows = await db

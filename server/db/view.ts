@@ -6,10 +6,15 @@ export interface View {
   withheld: boolean;
 }
 
-/** The models that a reader may see: one that Artificial Analysis alone lists any more stays, as it was before, and counts as delisted. */
-export function visible(models: Models, { withheld }: View): Models {
-  if (!withheld) return models;
-  return models.where(({ or, eb }) => or([eb('restricted', '=', 0), eb('open_delisted_at', 'is not', null)]));
+/** Whether a reader may see a model: one that Artificial Analysis alone lists any more stays, as it was before, and counts as delisted. */
+export const isVisible = ({ withheld }: View) =>
+  withheld
+    ? sql<boolean>`(models.restricted = 0 or models.open_delisted_at is not null)`
+    : sql<boolean>`1 = 1`;
+
+/** The models that a reader may see. */
+export function visible(models: Models, view: View): Models {
+  return models.where(isVisible(view));
 }
 
 /** Whether no source that a reader may hear of lists a model: 0 or 1. */
