@@ -1,6 +1,18 @@
 import { setTimeout } from 'node:timers/promises';
 import { sql, type Kysely, type Transaction } from 'kysely';
-import { dialectOf, kyselyOf, openOrm, type DialectName, type Orm, type Tables } from './orm.ts';
+import { MigrationNeeded, pendingMigrations } from './migrations.ts';
+import {
+  dialectOf,
+  kyselyOf,
+  openOrm,
+  poolOf,
+  type DialectName,
+  type OpenOptions,
+  type Orm,
+  type PoolState,
+  type Purpose,
+  type Tables,
+} from './orm.ts';
 
 /** An open database: one side for reading, one for writing, so that no reader sees a half-written catalogue. */
 export interface Database {
@@ -11,13 +23,21 @@ export interface Database {
   snapshot: <Result>(work: (db: Transaction<Tables>) => Promise<Result>) => Promise<Result>;
   /** Brings the schema up to date. Several processes may do so at once. Answers with the names of the migrations that ran. */
   migrate: () => Promise<string[]>;
+  /** How the pool of one side is used right now; null: SQLite has none. */
+  pool: (side: Purpose) => Promise<PoolState | null>;
   close: () => Promise<void>;
 }
 
 /** Opens the database of a URL. Connects when first used. */
-export async function openDatabase(databaseUrl: string): Promise<Database> {
+export async function openDatabase(
+  databaseUrl: string,
+  options: Omit<OpenOptions, 'migrations'> = {},
+): Promise<Database> {
   const dialect = dialectOf(databaseUrl);
-  const [reader, writer] = await Promise.all([openOrm(databaseUrl, 'read'), openOrm(databaseUrl, 'write')]);
+  const [reader, writer] = await Promise.all([
+    openOrm(databaseUrl, 'read', options),
+    openOrm(databaseUrl, 'write', options),
+  ]);
   const read = kyselyOf(reader);
   return {
     dialect,
@@ -29,6 +49,7 @@ export async function openDatabase(databaseUrl: string): Promise<Database> {
         : read.transaction().setIsolationLevel('repeatable read').setAccessMode('read only').execute(work),
     migrate: () =>
       dialect === 'sqlite' ? migrateSqlite(writer, `${databaseUrl}.migrating`) : migratePostgres(writer),
+    pool: (side) => poolOf(side === 'read' ? reader : writer, side),
     close: () => closeWithin(CLOSE_MS, [reader, writer]),
   };
 }
@@ -44,12 +65,23 @@ async function closeWithin(milliseconds: number, orms: Orm[]): Promise<void> {
 /** Any number that no other user of the database locks. */
 const MIGRATION_LOCK = 7_203_316_441;
 
+/** SQLSTATE of a role that lacks a privilege. */
+const NOT_ALLOWED = '42501';
+
+/** Changes nothing where nothing is pending, so that the service starts with a role that may not change the schema. */
 async function migratePostgres(orm: Orm): Promise<string[]> {
-  return orm.em.getConnection().transactional(async (transaction) => {
-    await sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`.execute(transaction);
-    const ran = await orm.migrator.up({ transaction });
-    return ran.map(({ name }) => name);
-  });
+  const pending = await pendingMigrations(kyselyOf(orm), 'postgresql');
+  if (pending.length === 0) return [];
+  try {
+    return await orm.em.getConnection().transactional(async (transaction) => {
+      await sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`.execute(transaction);
+      const ran = await orm.migrator.up({ transaction });
+      return ran.map(({ name }) => name);
+    });
+  } catch (error) {
+    const refused = error instanceof Error && 'code' in error && error.code === NOT_ALLOWED;
+    throw refused ? new MigrationNeeded(pending, { cause: error }) : error;
+  }
 }
 
 const MIGRATION_WAIT_MS = 60_000;

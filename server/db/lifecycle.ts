@@ -1,7 +1,7 @@
 import { sql, type Kysely } from 'kysely';
 import type { Ending, EndingStatus } from '../../contracts/lifecycle.ts';
 import { readModel, readOffer } from '../../sync/documents.ts';
-import { delistedTo, type View } from './view.ts';
+import { delistedTo, isVisible, type View } from './view.ts';
 import { bytewise, type DialectName, type Tables } from './orm.ts';
 
 /** Which endings to list; null: any. */
@@ -51,9 +51,8 @@ function endings(db: Kysely<Tables>, { statuses, creator, provider, modelId }: E
     models = models.where(delistedTo(view), '=', 0);
     offers = offers.where('offers.delisted_at', 'is', null);
   }
-  const isVisible = sql<boolean>`(not ${isHidden} or models.open_delisted_at is not null)`;
-  models = models.where(isVisible);
-  offers = offers.where(isVisible);
+  models = models.where(isVisible(view));
+  offers = offers.where(isVisible(view));
   if (creator !== null) {
     models = models.where('models.creator', '=', creator);
     offers = offers.where('models.creator', '=', creator);

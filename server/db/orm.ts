@@ -8,6 +8,7 @@ import { MikroORM as SqliteOrm } from '@mikro-orm/sqlite';
 import { CompiledQuery, sql, type DatabaseConnection, type Kysely } from 'kysely';
 import { MIGRATIONS } from '../../migrations/index.ts';
 import { ENTITIES } from './entities.ts';
+import { connectThroughRotation, readPassword } from './password-file.ts';
 
 /** The tables as Kysely sees them. */
 export type Tables = InferKyselyDB<(typeof ENTITIES)[number]>;
@@ -29,12 +30,44 @@ interface PooledClient {
 }
 interface Pool {
   on(event: 'release', listener: (error: unknown, client: PooledClient) => void): void;
+  connect(): Promise<PooledClient>;
+  totalCount: number;
+  idleCount: number;
+  waitingCount: number;
 }
 
 /** How a connection is going to be used: it decides the timeouts. */
 export type Purpose = 'read' | 'write';
 
+/** One query that has ended, well or not. */
+export interface QueryEnd {
+  side: Purpose;
+  ms: number;
+}
+
+/** What is told of every query. */
+export type OnQuery = (query: QueryEnd) => void;
+
+/** How the connections of a pool are used right now. */
+export interface PoolState {
+  used: number;
+  idle: number;
+  /** Queries that wait for a connection. */
+  waiting: number;
+  max: number;
+}
+
 const SECOND = 1000;
+
+/** What a pool may hold, and how long its connections wait; null: as long as it takes, as operators' commands do. */
+export const LIMITS: Record<Purpose | 'operate', { max: number; connectMs: number; queryMs: number | null }> =
+  {
+    read: { max: 20, connectMs: 500, queryMs: 2 * SECOND },
+    write: { max: 4, connectMs: 5 * SECOND, queryMs: 120 * SECOND },
+    operate: { max: 4, connectMs: 5 * SECOND, queryMs: null },
+  };
+/** After this, a connection is renewed: it follows a database that has moved, and no password outlives its rotation for long. */
+export const CONNECTION_SECONDS = 30 * 60;
 
 /** How migrations are found: at run time from the static list, when generating from the snapshots. */
 export type MigrationOptions = NonNullable<Parameters<typeof SqliteOrm.init>[0]>['migrations'] & {};
@@ -52,11 +85,31 @@ export function dialectOf(databaseUrl: string): DialectName {
 }
 
 /** The path of an SQLite URL (`file:./data/x.db`, `file:///var/x.db`). */
-function sqlitePath(databaseUrl: string): string {
+export function sqlitePath(databaseUrl: string): string {
   return databaseUrl.startsWith('file://') ? fileURLToPath(databaseUrl) : databaseUrl.slice('file:'.length);
 }
 
-function openSqlite(databaseUrl: string, migrations: MigrationOptions): Promise<SqliteOrm> {
+/** Tells of every query on a connection, when it has ended. */
+function watched(side: Purpose, onQuery: OnQuery) {
+  return (created: unknown): void => {
+    const connection = created as DatabaseConnection;
+    const execute = connection.executeQuery.bind(connection);
+    connection.executeQuery = async <Row>(...args: Parameters<typeof execute>) => {
+      const startedAt = performance.now();
+      try {
+        return await execute<Row>(...args);
+      } finally {
+        onQuery({ side, ms: performance.now() - startedAt });
+      }
+    };
+  };
+}
+
+function openSqlite(
+  databaseUrl: string,
+  purpose: Purpose | 'operate',
+  { migrations, onQuery }: Required<OpenOptions>,
+): Promise<SqliteOrm> {
   const path = sqlitePath(databaseUrl);
   mkdirSync(dirname(path), { recursive: true });
   return SqliteOrm.init({
@@ -66,9 +119,12 @@ function openSqlite(databaseUrl: string, migrations: MigrationOptions): Promise<
     // better-sqlite3 is synchronous: waiting for a lock stops the event loop, so it may not wait long.
     driverOptions: { timeout: 250 },
     onCreateConnection: async (created) => {
+      // Operators' commands take a file as it is: a backup must not change when it is looked at.
+      if (purpose === 'operate') return;
       const connection = created as DatabaseConnection;
       await connection.executeQuery(CompiledQuery.raw('pragma journal_mode = wal'));
       await connection.executeQuery(CompiledQuery.raw('pragma synchronous = normal'));
+      watched(purpose, onQuery)(created);
     },
     migrations,
   });
@@ -76,42 +132,80 @@ function openSqlite(databaseUrl: string, migrations: MigrationOptions): Promise<
 
 function openPostgres(
   databaseUrl: string,
-  purpose: Purpose,
-  migrations: MigrationOptions,
+  purpose: Purpose | 'operate',
+  { migrations, onQuery, passwordFile, connectionSeconds }: Required<OpenOptions>,
 ): Promise<PostgresOrm> {
-  const reads = purpose === 'read';
+  const { max, connectMs, queryMs } = LIMITS[purpose];
   return PostgresOrm.init({
     entities: [...ENTITIES],
     extensions: [Migrator],
     clientUrl: databaseUrl,
-    pool: { min: 0, max: reads ? 20 : 4 },
+    pool: { min: 0, max },
+    onCreateConnection: async (created) => {
+      if (purpose !== 'operate') return watched(purpose, onQuery)(created);
+      // What a role or a server has set for queries of the service does not hold for a backup.
+      const patient = 'set statement_timeout = 0; set idle_in_transaction_session_timeout = 0';
+      await (created as DatabaseConnection).executeQuery(CompiledQuery.raw(patient));
+    },
     // pg waits for ever by default.
     driverOptions: {
-      connectionTimeoutMillis: reads ? 500 : 5 * SECOND,
-      query_timeout: reads ? 2 * SECOND : 120 * SECOND,
-      statement_timeout: reads ? 2 * SECOND : 120 * SECOND,
-      idle_in_transaction_session_timeout: 60 * SECOND,
+      connectionTimeoutMillis: connectMs,
+      ...(queryMs === null
+        ? {}
+        : {
+            query_timeout: queryMs,
+            statement_timeout: queryMs,
+            idle_in_transaction_session_timeout: 60 * SECOND,
+          }),
+      maxLifetimeSeconds: connectionSeconds,
       keepAlive: true,
-      // pg 8.23 hands a client back after query_timeout though its query is still on it: such a client is not used again.
-      onPoolCreated: (pool: Pool) =>
+      ...(passwordFile === null ? {} : { password: () => readPassword(passwordFile) }),
+      onPoolCreated: (pool: Pool) => {
+        // pg 8.23 hands a client back after query_timeout though its query is still on it: such a client is not used again.
         pool.on('release', (_error: unknown, client: PooledClient) => {
           if (!client.readyForQuery) client._queryable = false;
-        }),
+        });
+        if (passwordFile !== null) pool.connect = connectThroughRotation(pool.connect.bind(pool));
+      },
       application_name: `effect-models ${purpose}`,
     },
     migrations,
   });
 }
 
-/** Opens a database for reading or for writing. The only place that names a driver. */
+/** How a database is opened: how its migrations are found, who hears of its queries, where its password is. */
+export interface OpenOptions {
+  migrations?: MigrationOptions;
+  onQuery?: OnQuery;
+  /** A file with the password, read for every new connection; null: it is part of the URL. */
+  passwordFile?: string | null;
+  /** How long a connection is used before another takes its place. */
+  connectionSeconds?: number;
+}
+
+/** Opens a database for reading, for writing, or for an operator's command. The only place that names a driver. */
 export function openOrm(
   databaseUrl: string,
-  purpose: Purpose,
-  migrations: MigrationOptions = fromList,
+  purpose: Purpose | 'operate',
+  {
+    migrations = fromList,
+    onQuery = () => {},
+    passwordFile = null,
+    connectionSeconds = CONNECTION_SECONDS,
+  }: OpenOptions = {},
 ): Promise<Orm> {
-  return dialectOf(databaseUrl) === 'sqlite'
-    ? openSqlite(databaseUrl, migrations)
-    : openPostgres(databaseUrl, purpose, migrations);
+  const open = dialectOf(databaseUrl) === 'sqlite' ? openSqlite : openPostgres;
+  return open(databaseUrl, purpose, { migrations, onQuery, passwordFile, connectionSeconds });
+}
+
+/** How the pool of an open ORM is used; null: SQLite has none. */
+export async function poolOf(orm: Orm, purpose: Purpose): Promise<PoolState | null> {
+  if (!(orm instanceof PostgresOrm)) return null;
+  const pool = (await orm.em.getConnection().getNativeClient()) as unknown as Pool;
+  const { totalCount, idleCount, waitingCount } = pool;
+  // Whoever asks while a connection is idle is put on the list as well, and has it in the next tick.
+  const waiting = Math.max(0, waitingCount - idleCount);
+  return { used: totalCount - idleCount, idle: idleCount, waiting, max: LIMITS[purpose].max };
 }
 
 /** The Kysely instance of an open ORM, over the tables of the one entity set. */
