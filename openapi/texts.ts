@@ -65,6 +65,9 @@ export const TAGS = [
   { name: 'Conflicts', description: 'Where sources disagree about a model or a price.' },
   { name: 'Providers', description: 'Who serves models.' },
   { name: 'Sources', description: 'The upstream catalogues, and how fresh what is known of each is.' },
-  { name: 'System', description: 'Health of the service, and the catalogue at a glance.' },
-  { name: 'Admin', description: 'Starts syncs and shows their history. Needs the admin secret.' },
+  { name: 'System', description: 'Health of the service, its incidents, and the catalogue at a glance.' },
+  {
+    name: 'Admin',
+    description: 'Starts syncs, shows their history, tells of incidents. Needs the admin secret.',
+  },
 ];
