@@ -89,7 +89,7 @@ async function readAnswer(
 
 /** Loads archives into the history. Answers with the exit code: 0 done, 1 nothing was loaded, 3 a sync is under way. */
 export async function backfillCommand(config: Config, args: string[]): Promise<number> {
-  const database = await openDatabase(config.databaseUrl);
+  const database = await openDatabase(config.databaseUrl, { passwordFile: config.databasePasswordFile });
   try {
     const { source: id, archives } = archivesOf(args);
     const source = SOURCES.find((one) => one.id === id);

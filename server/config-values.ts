@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { isIP, isIPv4 } from 'node:net';
 import { z } from 'zod';
 import { isCronExpression } from './scheduler.ts';
@@ -20,6 +21,15 @@ const databaseUrl = z
   .string()
   .regex(/^(file:.+|postgres(ql)?:\/\/.+)$/, { error: 'must start with file: or postgres://', abort: true })
   .refine((url) => url.startsWith('file:') || isReadable(url), 'is not a URL that can be read');
+
+/** A file with a secret in one line. */
+const secretFile = z.string().refine((path) => {
+  try {
+    return /^.+(\r?\n)?$/.test(readFileSync(path, 'utf8'));
+  } catch {
+    return false;
+  }
+}, 'must name a file that can be read, with the password and nothing else');
 
 const redisUrl = z
   .string()
@@ -98,14 +108,23 @@ const retentionDays = z
   .regex(/^(all|[1-9]\d{0,4})$/, 'must be a number of days above 0, or all')
   .transform((value) => (value === 'all' ? null : Number(value)));
 
+const gigabytes = z
+  .string()
+  .regex(/^\d+(\.\d+)?$/, 'must be a number of gigabytes')
+  .transform((value) => Number(value) * 1e9);
+
 /** Every variable that is not a source's own, and its default. */
 export const variables = z.object({
   PORT: digits.refine((value) => Number(value) <= 65_535, 'must be a port number').default('3000'),
   HOST: z.string().min(1).optional(),
   DATABASE_URL: databaseUrl.default('file:./data/effect-models.db'),
+  DATABASE_PASSWORD_FILE: secretFile.optional(),
   REDIS_URL: redisUrl.optional(),
   ADMIN_SECRET: secret.optional(),
   ADMIN_SECRET_NEXT: secret.optional(),
+  METRICS_TOKEN: secret.optional(),
+  ROLE: z.enum(['all', 'serve', 'worker']).default('all'),
+  STORAGE_LIMIT_GB: gigabytes.optional(),
   SYNC_CRON: cronExpression.prefault('0 */2 * * *'),
   SYNC_ON_START: z.enum(['if-stale', 'always', 'never']).default('if-stale'),
   ARTIFICIAL_ANALYSIS_PUBLISH: z.enum(['on', 'off']).default('on'),

@@ -11,9 +11,17 @@ export interface Config {
   host: string;
   port: number;
   databaseUrl: string;
+  /** A file with the password of the database, read for every new connection; null: it is part of the URL. */
+  databasePasswordFile: string | null;
   redisUrl: string | null;
   /** SHA-256 digests of the valid admin secrets; one or two under `npm start`. */
   adminSecretHashes: Buffer[];
+  /** SHA-256 digest of the token that opens `/metrics` alone; null: admin secrets do. */
+  metricsTokenHash: Buffer | null;
+  /** What the process does: answer, sync, or both. */
+  role: 'all' | 'serve' | 'worker';
+  /** What the database may grow to, in bytes; null: not told. */
+  storageLimitBytes: number | null;
   /** Cron expression in UTC; null: no schedule. */
   syncCron: string | null;
   syncOnStart: 'if-stale' | 'always' | 'never';
@@ -88,8 +96,12 @@ export function readConfig(
     host: read('HOST') ?? (world === 'dev' ? '127.0.0.1' : '0.0.0.0'),
     port: Number(read('PORT')),
     databaseUrl: read('DATABASE_URL'),
+    databasePasswordFile: read('DATABASE_PASSWORD_FILE') ?? null,
     redisUrl: read('REDIS_URL') ?? null,
     adminSecretHashes: secrets.filter((hash) => hash !== undefined),
+    metricsTokenHash: read('METRICS_TOKEN') ?? null,
+    role: read('ROLE'),
+    storageLimitBytes: read('STORAGE_LIMIT_GB') ?? null,
     syncCron: read('SYNC_CRON'),
     syncOnStart: read('SYNC_ON_START'),
     sources,

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { BUNDLED, SOURCES } from '../sync/sources/index.ts';
+import type { Config } from './config.ts';
 import { catalogVersion } from './db/catalog.ts';
 import { openDatabase, type Database } from './db/database.ts';
 import { namespaceIds } from './db/names.ts';
@@ -34,13 +35,13 @@ async function hasCatalog({ read }: Database): Promise<boolean> {
 }
 
 /** Prints why a name means what it means. Answers with the exit code: 0 it means one model, 1 it does not, or nothing can be told. */
-export async function explain(databaseUrl: string, args: string[]): Promise<number> {
+export async function explain(config: Config, args: string[]): Promise<number> {
   const question = questionOf(args);
   if (question === null) {
     console.error(USAGE);
     return 1;
   }
-  const database = await openDatabase(databaseUrl);
+  const database = await openDatabase(config.databaseUrl, { passwordFile: config.databasePasswordFile });
   try {
     if (!(await hasCatalog(database))) {
       console.error('The database holds no catalogue yet: run `npm run sync` first.');

@@ -4,6 +4,7 @@ import { createApp, type App } from './app.ts';
 import { backfillCommand } from './backfill.ts';
 import { ConfigError, readConfig, type Config, type World } from './config.ts';
 import { openDatabase } from './db/database.ts';
+import { MigrationNeeded } from './db/migrations.ts';
 import { explain } from './explain.ts';
 import { createLogger } from './log.ts';
 import { VERSION } from './ports.ts';
@@ -85,7 +86,7 @@ async function runOnce({ prepare, runner }: App, logger: Logger): Promise<number
 }
 
 async function migrate(config: Config): Promise<void> {
-  const database = await openDatabase(config.databaseUrl);
+  const database = await openDatabase(config.databaseUrl, { passwordFile: config.databasePasswordFile });
   try {
     const ran = await database.migrate();
     console.log(ran.length === 0 ? 'The database is up to date.' : `Ran ${ran.join(', ')}.`);
@@ -103,7 +104,7 @@ async function main(command: string, args: string[]): Promise<void> {
   if (serves) await serve(config, logger);
   else if (command === 'sync') process.exitCode = await syncOnce(config, logger);
   else if (command === 'migrate') await migrate(config);
-  else if (command === 'explain') process.exitCode = await explain(config.databaseUrl, args);
+  else if (command === 'explain') process.exitCode = await explain(config, args);
   else if (command === 'backfill') process.exitCode = await backfillCommand(config, args);
   else throw new Error(`Unknown command "${command}": use dev, start, sync, migrate, explain or backfill`);
 }
@@ -112,6 +113,6 @@ try {
   await main(process.argv[2] ?? '', process.argv.slice(3));
 } catch (error) {
   const unusable = error instanceof ConfigError;
-  console.error(unusable ? error.message : error);
+  console.error(unusable || error instanceof MigrationNeeded ? error.message : error);
   process.exit(unusable ? EXIT_CONFIG : 1);
 }

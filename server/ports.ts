@@ -5,8 +5,10 @@ import type { SyncPorts } from '../sync/ports.ts';
 import { BUNDLED, SOURCES } from '../sync/sources/index.ts';
 import type { Config } from './config.ts';
 import type { Database } from './db/database.ts';
+import { CONNECTION_SECONDS } from './db/orm.ts';
 import { LEASE_MS } from './db/run-lease.ts';
 import { createSyncStore } from './db/sync-store.ts';
+import { SAMPLER_TIMES, type SamplerTimes } from './services/sampler.ts';
 import { STREAM_TIMES, type StreamTimes } from './services/change-streams.ts';
 
 /** Version of the service. */
@@ -27,8 +29,11 @@ export interface Times {
   staleMs: number;
   /** From being told to stop to refusing connections: what a load balancer has to notice that `/health/ready` says 503. */
   drainDelayMs: number;
+  /** How long a connection to the database is used before another takes its place. */
+  connectionSeconds: number;
   http: HttpLimits;
   streams: StreamTimes;
+  sampler: SamplerTimes;
 }
 
 /** The times of the running service. */
@@ -39,8 +44,10 @@ export const TIMES: Times = {
   answerTimeoutMs: 20_000,
   staleMs: 120 * MINUTE_MS,
   drainDelayMs: 2_000,
+  connectionSeconds: CONNECTION_SECONDS,
   http: HTTP_LIMITS,
   streams: STREAM_TIMES,
+  sampler: SAMPLER_TIMES,
 };
 
 /** What the syncs of a process are made of. */

@@ -6,6 +6,8 @@ const SECOND_MS = 1_000;
 export interface Schedule {
   /** When it runs next; null: never. */
   nextAt(): Date | null;
+  /** Time between the next two runs; null: there are none. */
+  intervalMs(): number | null;
   stop(): void;
 }
 
@@ -30,7 +32,7 @@ export function schedule(
   work: (tick: { gapMs: number }) => Promise<void>,
   onError: (error: unknown) => void,
 ): Schedule {
-  if (expression === null) return { nextAt: () => null, stop: () => {} };
+  if (expression === null) return { nextAt: () => null, intervalMs: () => null, stop: () => {} };
   const options = { timezone: 'UTC', protect: true, unref: true, catch: onError };
   let last: number | null = null;
   const cron = new Cron(expression, options, async () => {
@@ -41,5 +43,12 @@ export function schedule(
     last = now;
     await work({ gapMs });
   });
-  return { nextAt: () => cron.nextRun(), stop: () => cron.stop() };
+  return {
+    nextAt: () => cron.nextRun(),
+    intervalMs: () => {
+      const [next, after] = cron.nextRuns(2);
+      return next && after ? after.getTime() - next.getTime() : null;
+    },
+    stop: () => cron.stop(),
+  };
 }

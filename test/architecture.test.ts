@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const rooms = ['contracts', 'server', 'sync', 'client', 'openapi', 'migrations'];
+const rooms = ['contracts', 'server', 'sync', 'client', 'openapi', 'migrations', 'ops'];
 
 interface Source {
   /** Path from the project's root. */
@@ -42,6 +42,7 @@ describe('arrows between the rooms', () => {
     openapi: /^(openapi|contracts)\/|^package\.json$/,
     client: /^(client|contracts)\//,
     migrations: /^migrations\//,
+    ops: /^(ops|server|sync|contracts|migrations)\/|^package\.json$/,
     server: /^(server|sync|contracts|migrations)\/|^openapi\/openapi\.json$|^package\.json$/,
   };
 
@@ -87,12 +88,13 @@ describe('arrows between the rooms', () => {
 
 describe('words with one home', () => {
   const homes: [word: RegExp, home: RegExp][] = [
-    [/process\.env/, /^server\/config\.ts$/],
+    [/process\.env/, /^(server|ops)\/config\.ts$/],
     [/'@mikro-orm\/(postgresql|sqlite)'|'pg'|'better-sqlite3'/, /^server\/db\/orm\.ts$/],
     [/from '(@keyv\/redis|keyv|lru-cache)'/, /^server\/cache\//],
+    [/from 'prom-client'/, /^server\/metrics\//],
     [/from 'croner'/, /^server\/scheduler\.ts$/],
     [/from 'trpc-to-openapi'/, /^openapi\/document\.ts$/],
-    [/(?:await|return|=>|=)\s+fetch\(/, /^(sync\/http\.ts|client\/)/],
+    [/(?:await|return|=>|=)\s+fetch\(/, /^(sync\/http\.ts|client\/|ops\/)/],
     [/from 'cockatiel'/, /^sync\//],
   ];
 

@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
-import { describe, expect, test } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
 import { ConfigError, readConfig, type Config, type World } from '../server/config.ts';
 
 const SECRET = 'Vq3mT8xZ1nLp6RwKd0YhJ5sGb9CfUe2AoXi7NtMv4Ry';
@@ -37,8 +40,12 @@ const DEFAULTS: Config = {
   host: '127.0.0.1',
   port: 3000,
   databaseUrl: 'file:./data/effect-models.db',
+  databasePasswordFile: null,
   redisUrl: null,
   adminSecretHashes: [],
+  metricsTokenHash: null,
+  role: 'all',
+  storageLimitBytes: null,
   syncCron: '0 */2 * * *',
   syncOnStart: 'if-stale',
   sources: {
@@ -83,6 +90,28 @@ describe('the defaults', () => {
       if (before === undefined) delete process.env.RATE_LIMIT_PER_MINUTE;
       else process.env.RATE_LIMIT_PER_MINUTE = before;
     }
+  });
+});
+
+describe('DATABASE_PASSWORD_FILE', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'effect-models-'));
+  const file = join(folder, 'password');
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test('names a file that holds a password', () => {
+    writeFileSync(file, 'pass word\n');
+    expect(read({ DATABASE_PASSWORD_FILE: file }).databasePasswordFile).toBe(file);
+  });
+
+  test.each(['', '\n', 'two\nlines\n'])('is refused where the file holds %j', (text) => {
+    writeFileSync(file, text);
+    expect(problemOf({ DATABASE_PASSWORD_FILE: file })).toBe(
+      'DATABASE_PASSWORD_FILE must name a file that can be read, with the password and nothing else',
+    );
+  });
+
+  test('is refused where there is no such file', () => {
+    expect(problemOf({ DATABASE_PASSWORD_FILE: join(folder, 'none') })).toMatch(/must name a file/);
   });
 });
 

@@ -27,44 +27,71 @@ function canonical(input: unknown): string {
   );
 }
 
+const AWAY = Symbol('away');
+const REFUSED = Symbol('refused');
+
+/** What was kept and does not begin as every such answer does is none of ours. */
+function stateOf(kept: unknown, { begins }: AnswerRequest): Answer['state'] {
+  if (kept === AWAY) return 'bypass';
+  return typeof kept === 'string' && kept.startsWith(begins) ? 'hit' : 'miss';
+}
+
 /**
  * Keeps finished answers by catalogue version, so that a late writer can never bring an old one back, and a new version
  * needs no deleting. Each key is loaded once at a time. A store that is away is a miss.
  */
 export function createAnswerCache(
   store: TextStore,
-  { catalog, now = () => performance.now() }: { catalog: () => CatalogState; now?: () => number },
+  {
+    catalog,
+    now = () => performance.now(),
+    onAnswer = () => {},
+    onWriteError = () => {},
+  }: {
+    catalog: () => CatalogState;
+    now?: () => number;
+    /** Is told of every answer. */
+    onAnswer?: (kind: AnswerRequest['kind'], state: Answer['state']) => void;
+    /** Is told of every answer that the store did not take. */
+    onWriteError?: () => void;
+  },
 ): AnswerCache {
   const loading = new Map<string, Promise<string>>();
   let pausedUntil = 0;
-  const ask = async <Result>(work: () => Promise<Result>): Promise<Result | undefined> => {
-    if (now() < pausedUntil) return undefined;
+  /** What the store answers; `REFUSED` where it can not, `AWAY` where there is no answer. */
+  const ask = async <Result>(work: () => Promise<Result>): Promise<Result | typeof AWAY | typeof REFUSED> => {
+    if (now() < pausedUntil) return AWAY;
     try {
       return await work();
     } catch (error) {
       // Redis that refuses a command is there: only one that does not answer is left alone.
-      if (!(error instanceof ErrorReply)) pausedUntil = now() + PAUSE_MS;
-      return undefined;
+      if (error instanceof ErrorReply) return REFUSED;
+      pausedUntil = now() + PAUSE_MS;
+      return AWAY;
     }
   };
   const load = async (request: AnswerRequest): Promise<string> => {
     const { catalog: madeFrom, body } = await request.load();
     // The catalogue that the answer was made from, which may be newer than the one that was asked for.
     const ttl = TTL_MS[request.kind] * (1 - JITTER * Math.random());
-    void ask(() => store.set(keyOf(madeFrom, request), body, Math.round(ttl)));
+    void ask(() => store.set(keyOf(madeFrom, request), body, Math.round(ttl))).then((kept) => {
+      if (kept === AWAY || kept === REFUSED) onWriteError();
+    });
     return body;
   };
   return {
     async serve(request): Promise<Answer> {
       const key = keyOf(catalog(), request);
       const kept = await ask(() => store.get(key));
-      if (typeof kept === 'string' && kept.startsWith(request.begins)) return { body: kept, state: 'hit' };
+      const state = stateOf(kept, request);
+      onAnswer(request.kind, state);
+      if (state === 'hit') return { body: String(kept), state };
       let body = loading.get(key);
       if (body === undefined) {
         body = load(request).finally(() => loading.delete(key));
         loading.set(key, body);
       }
-      return { body: await body, state: 'miss' };
+      return { body: await body, state };
     },
   };
 }

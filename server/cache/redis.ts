@@ -6,6 +6,13 @@ const TIMEOUT_MS = 300;
 const PING_MS = 100;
 const RECONNECT_MS = 500;
 
+/** What Redis says about its memory in bytes; a limit of null: none is set. */
+export async function redisMemory(client: RedisClientType): Promise<{ used: number; limit: number | null }> {
+  const info = await client.info('memory');
+  const read = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1]);
+  return { used: read('used_memory'), limit: read('maxmemory') || null };
+}
+
 /**
  * Connects to Redis in the background. Commands fail at once while it is away, and within 300 ms when it hangs: by default
  * @redis/client 5.12 queues them for ever.
@@ -29,4 +36,24 @@ export function connectRedis(url: string, logger: Logger): RedisClientType {
   });
   client.connect().catch(() => {});
   return client;
+}
+
+const PATIENCE_MS = 2_000;
+
+/** Asks a Redis once how it is. Throws where it does not answer within two seconds. */
+export async function pingRedis(url: string): Promise<{ ms: number; used: number }> {
+  const client: RedisClientType = createClient({
+    url,
+    socket: { connectTimeout: PATIENCE_MS, socketTimeout: PATIENCE_MS, reconnectStrategy: false },
+  });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    const startedAt = performance.now();
+    await client.ping();
+    const ms = performance.now() - startedAt;
+    return { ms, used: (await redisMemory(client)).used };
+  } finally {
+    if (client.isOpen) client.destroy();
+  }
 }

@@ -8,6 +8,8 @@ import type { FailureLimiter } from './rate-limit.ts';
 export interface AdminGate {
   /** Throws `ApiError` UNAUTHORIZED or TOO_MANY_REQUESTS unless the request comes from an admin. */
   check(request: FastifyRequest): Promise<void>;
+  /** The same for whoever may only read the metrics; admins may too. */
+  checkMetrics(request: FastifyRequest): Promise<void>;
 }
 
 /** Makes the gate: any of the secrets opens it, and under `npm run dev` the local door does too. */
@@ -15,20 +17,30 @@ export function createAdminGate(options: {
   world: World;
   /** SHA-256 digests of the valid secrets. */
   secretHashes: Buffer[];
+  /** SHA-256 digest of the token that opens the metrics alone; null: there is none. */
+  metricsTokenHash: Buffer | null;
   failures: FailureLimiter;
+  /** Is told of every wrong secret, and of every attempt that was not even looked at. */
+  onRefused: (why: 'wrong' | 'limited') => void;
 }): AdminGate {
-  const { world, secretHashes, failures } = options;
+  const { world, secretHashes, metricsTokenHash, failures, onRefused } = options;
+  const gateOf = (hashes: Buffer[]) => async (request: FastifyRequest) => {
+    const presented = credentialOf(request);
+    if (presented === null) throw unauthorized();
+    if (world === 'dev' && request.headers['x-admin'] === 'true' && isLocal(request)) return;
+    const wait = await failures.blocked(request.ip);
+    if (wait !== null) {
+      onRefused('limited');
+      throw tooMany(wait);
+    }
+    if (isValid(presented, hashes)) return;
+    onRefused('wrong');
+    const blocked = await failures.fail(request.ip);
+    throw blocked === null ? unauthorized() : tooMany(blocked);
+  };
   return {
-    async check(request) {
-      const presented = credentialOf(request);
-      if (presented === null) throw unauthorized();
-      if (world === 'dev' && request.headers['x-admin'] === 'true' && isLocal(request)) return;
-      const wait = await failures.blocked(request.ip);
-      if (wait !== null) throw tooMany(wait);
-      if (isValid(presented, secretHashes)) return;
-      const blocked = await failures.fail(request.ip);
-      throw blocked === null ? unauthorized() : tooMany(blocked);
-    },
+    check: gateOf(secretHashes),
+    checkMetrics: gateOf(metricsTokenHash === null ? secretHashes : [...secretHashes, metricsTokenHash]),
   };
 }
 

@@ -21,8 +21,8 @@ export interface AnswerRequest {
 /** A finished text, and where it came from. */
 export interface Answer {
   body: string;
-  /** hit: kept before. miss: made for this request or one at the same time. */
-  state: 'hit' | 'miss';
+  /** hit: kept before. miss: made for this request or one at the same time. bypass: made, since the store is away. */
+  state: 'hit' | 'miss' | 'bypass';
 }
 
 /** Keeps the finished bytes of answers; it may only help, never fail a request. */

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Answer } from './answer-cache.ts';
 
-const CACHE_STATUS = { hit: 'hit', miss: 'fwd=miss' };
+const CACHE_STATUS = { hit: 'hit', miss: 'fwd=miss', bypass: 'fwd=bypass' };
 
 /** Sends an answer that may be kept, or says that the caller still has it. */
 export function sendCacheable(
@@ -10,6 +10,7 @@ export function sendCacheable(
   reply: FastifyReply,
   { type, body, state }: { type: string } & Answer,
 ): FastifyReply {
+  request.cacheResult = state;
   // Weak: compressed and plain bytes share the tag.
   const tag = `W/"${hash('sha256', body, 'base64url').slice(0, 22)}"`;
   reply.headers({

@@ -59,6 +59,7 @@ export function registerDocs(app: FastifyInstance): void {
     openapi: '/openapi.json',
     models: '/v1/models',
     status: '/v1/status',
+    statusPage: '/status',
     health: '/health',
   });
 
@@ -66,6 +67,7 @@ export function registerDocs(app: FastifyInstance): void {
     app.route({
       method: ['GET', 'HEAD'],
       url,
+      config: { operation: 'docs' },
       handler: (_, reply) => reply.type(type).header('cache-control', cacheControl).send(body),
     });
   };
@@ -77,6 +79,7 @@ export function registerDocs(app: FastifyInstance): void {
   app.route({
     method: ['GET', 'HEAD'],
     url: '/docs',
+    config: { operation: 'docs' },
     handler: (_, reply) => {
       reply.headers({ 'cache-control': SHORT, 'content-security-policy': DOCS_POLICY });
       return reply.type('text/html; charset=utf-8').send(PAGE);
@@ -85,6 +88,7 @@ export function registerDocs(app: FastifyInstance): void {
   app.route({
     method: ['GET', 'HEAD'],
     url: '/docs/',
+    config: { operation: 'docs' },
     handler: (_, reply) => reply.redirect('../docs', 308),
   });
   for (const [name, type] of Object.entries(UI_FILES)) registerUiFile(app, name, type);
@@ -103,6 +107,7 @@ function registerUiFile(app: FastifyInstance, name: string, type: string): void 
   app.route({
     method: ['GET', 'HEAD'],
     url: `/docs/${UI_VERSION}/${name}`,
+    config: { operation: 'docs' },
     compress: false,
     handler: (request, reply) => send(reply, request.headers['accept-encoding']?.toString() ?? ''),
   });

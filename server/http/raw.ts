@@ -8,6 +8,7 @@ import { type ContextOptions, createContext } from './context.ts';
 import { createInputReader } from './input.ts';
 import { addressKey } from './rate-limit.ts';
 import { routeOf } from './routes.ts';
+import { within } from '../operation-scope.ts';
 
 /** A finished text made from the catalogue; or a stream, of operations whose answers are not kept. */
 export type RawAnswer = { catalog: CatalogState; body: string } | Readable;
@@ -29,13 +30,16 @@ export function registerRaw(
     const isLive = op.mediaType === EVENT_STREAM;
     app.route({
       ...routeOf(op, options),
+      config: { operation: name, paged: 'limit' in op.input.shape, live: isLive },
       // Compression would hold events back until its buffer is full.
       ...(isLive ? { compress: false } : {}),
       handler: async (request, reply) => {
         const context = { ...createContext(request, reply, options), address: addressKey(request.ip) };
         const input = reader.parse({ ...reader.read(request), ...headersOf(op, request.headers) });
         const call = () =>
-          handler(input, context).catch((error: unknown) => Promise.reject(context.toApiError(error)));
+          within(name, () => handler(input, context)).catch((error: unknown) =>
+            Promise.reject(context.toApiError(error)),
+          );
         if (op.cache !== null) {
           const load = async () => textOf(await call());
           const begins = op.example.charAt(0);

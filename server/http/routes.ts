@@ -6,11 +6,14 @@ import { sendCacheable } from './cacheable.ts';
 import { type ContextOptions, createContext } from './context.ts';
 import { createInputReader } from './input.ts';
 import { lifecycleHeaders } from './lifecycle-headers.ts';
+import { within } from '../operation-scope.ts';
 
 /** What the REST routes need. */
 export interface RouteOptions extends ContextOptions {
   router: AppRouter;
   answers: AnswerCache;
+  /** Which operations are answered here, by their dotted names. */
+  serves: (name: string) => boolean;
 }
 
 const JSON_TYPE = 'application/json; charset=utf-8';
@@ -18,13 +21,15 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 /** Registers a route for every operation of the contracts. */
 export function registerRoutes(app: FastifyInstance, options: RouteOptions): void {
   for (const [name, op] of operationsOf(api)) {
+    if (!options.serves(name)) continue;
     const reader = createInputReader(op);
     app.route({
       ...routeOf(op, options),
+      config: { operation: name, paged: 'limit' in op.input.shape },
       handler: async (request, reply) => {
         const context = createContext(request, reply, options);
         const input = reader.read(request);
-        const call = () => callByName(options.router, name, context, input);
+        const call = () => within(name, () => callByName(options.router, name, context, input));
         if (op.cache === null) {
           const body = JSON.stringify(await call());
           return reply.code(op.status).type(JSON_TYPE).header('cache-control', 'no-store').send(body);

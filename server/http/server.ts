@@ -12,26 +12,34 @@ import { ApiError } from '../../contracts/errors.ts';
 import type { AppRouter } from '../../contracts/index.ts';
 import type { Config } from '../config.ts';
 import type { AdminGate } from './admin.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import type { AnswerCache } from './answer-cache.ts';
 import { reportProblem } from './context.ts';
 import { allowOrigins } from './cors.ts';
 import { registerDocs } from './docs.ts';
+import { observe, observeAnswers, registerMetrics } from './metrics.ts';
 import { createPathTable, notFound, pathOf, requireCanonicalPath } from './paths.ts';
 import { PROBLEM_TYPE, refuseRawRequest } from './problem.ts';
 import type { RateLimiter } from './rate-limit.ts';
 import { type RawAnswers, registerRaw } from './raw.ts';
 import { registerRoutes } from './routes.ts';
 import { SECURITY_HEADERS } from './security.ts';
+import type { StatusPage } from '../services/status-summary.ts';
+import { registerStatusPage } from './status/routes.ts';
 import { registerTrpc } from './trpc.ts';
 
 /** What the HTTP edge is made of. */
 export interface HttpServerOptions {
   router: AppRouter;
   raw: RawAnswers;
-  config: Pick<Config, 'world' | 'adminSecretHashes' | 'trustedProxies' | 'rateLimitPerMinute'>;
+  config: Pick<Config, 'role' | 'trustedProxies'>;
   admin: AdminGate;
   limiter: RateLimiter;
   answers: AnswerCache;
+  page: StatusPage;
+  metrics: Metrics;
+  /** What `/metrics` answers. */
+  metricsPage: () => Promise<{ type: string; body: string }>;
   /** Turns whatever an operation threw into an error that has a code for the caller. */
   toApiError(error: unknown, requestId: string): Error;
   logger: Logger;
@@ -89,6 +97,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     frameworkErrors: (error, request, reply) => {
       sendProblem(error, request, reply);
       logAccess(request, reply);
+      observe(options.metrics, request, reply);
     },
   });
 
@@ -102,21 +111,27 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   void app.register(compress, { threshold: 1_024, encodings: ['br', 'gzip'], globalDecompression: false });
   app.addHook('onRequest', async (request, reply) => {
     if (allowOrigins(request, reply, paths)) return reply;
-    await limit(limiter, request, reply);
+    await limit(limiter, request, reply, () => options.metrics.limited('requests'));
     requireCanonicalPath(request, paths);
     requirePlainBody(request);
   });
   app.addHook('onResponse', async (request, reply) => {
     logAccess(request, reply);
   });
+  observeAnswers(app, options.metrics);
 
   app.setErrorHandler(sendProblem);
   app.setNotFoundHandler((request, reply) => sendProblem(notFound(), request, reply));
   void app.register((scope, _, done) => {
-    registerRoutes(scope, options);
-    registerRaw(scope, options);
-    registerTrpc(scope, options);
-    registerDocs(scope);
+    const isWorker = options.config.role === 'worker';
+    registerRoutes(scope, { ...options, serves: (name) => !isWorker || name.startsWith('health.') });
+    registerMetrics(scope, options);
+    if (!isWorker) {
+      registerRaw(scope, options);
+      registerTrpc(scope, options);
+      registerDocs(scope);
+      registerStatusPage(scope, options);
+    }
     done();
   });
   return app;
@@ -143,9 +158,14 @@ function requirePlainBody({ headers }: FastifyRequest): void {
   }
 }
 
-const UNLIMITED = /^\/(health|docs)(\/|$)/;
+const UNLIMITED = /^\/(health|docs|metrics)(\/|$)/;
 
-async function limit(limiter: RateLimiter, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+async function limit(
+  limiter: RateLimiter,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  onRefused: () => void,
+): Promise<void> {
   if (UNLIMITED.test(pathOf(request))) return;
   const state = await limiter.check(request.ip);
   if (state.limit === 0) return;
@@ -154,6 +174,7 @@ async function limit(limiter: RateLimiter, request: FastifyRequest, reply: Fasti
     ratelimit: `"default";r=${state.remaining};t=${state.resetSeconds}`,
   });
   if (state.allowed) return;
+  onRefused();
   throw new ApiError('TOO_MANY_REQUESTS', `Too many requests; try again in ${state.resetSeconds} seconds.`, {
     headers: { 'Retry-After': String(state.resetSeconds) },
   });

@@ -1,10 +1,20 @@
 import { fastifyRequestHandler } from '@trpc/server/adapters/fastify';
 import type { FastifyInstance } from 'fastify';
-import type { AppRouter } from '../../contracts/index.ts';
+import { api, type AppRouter } from '../../contracts/index.ts';
+import { operationsOf } from '../../contracts/operation.ts';
+import { within } from '../operation-scope.ts';
 import { type ContextOptions, createContext } from './context.ts';
 
 /** How many calls one request may hold. */
 const MAX_BATCH_SIZE = 50;
+
+const NAMES = new Set([...operationsOf(api)].map(([name]) => name));
+
+/** What a request asks for, in metrics and in the log of slow queries. */
+function nameOf(path: string): string {
+  if (path.includes(',')) return 'trpc.batch';
+  return NAMES.has(path) ? `trpc.${path}` : 'trpc.unknown';
+}
 
 /** Mounts the tRPC router at /trpc, in a scope of its own: there, JSON stays text for tRPC to read. */
 export function registerTrpc(app: FastifyInstance, options: ContextOptions & { router: AppRouter }): void {
@@ -18,20 +28,24 @@ export function registerTrpc(app: FastifyInstance, options: ContextOptions & { r
       // A wildcard, since Fastify holds parameters to maxParamLength and the names of a batch are longer.
       url: '/trpc/*',
       handler: async (request, reply) => {
+        const path = (request.params as { '*': string })['*'];
+        request.operation = nameOf(path);
         reply.header('cache-control', 'no-store');
-        await fastifyRequestHandler({
-          router: options.router,
-          req: request,
-          res: reply,
-          path: (request.params as { '*': string })['*'],
-          maxBatchSize: MAX_BATCH_SIZE,
-          createContext: () => createContext(request, reply, options),
-          onError({ ctx, error }) {
-            // @trpc/server 11.25 makes no context for a request that it can not read and answers `data: null`;
-            // thrown, the error gets its problem from the error handler.
-            if (ctx === undefined) throw error;
-          },
-        });
+        const answer = () =>
+          fastifyRequestHandler({
+            router: options.router,
+            req: request,
+            res: reply,
+            path,
+            maxBatchSize: MAX_BATCH_SIZE,
+            createContext: () => createContext(request, reply, options),
+            onError({ ctx, error }) {
+              // @trpc/server 11.25 makes no context for a request that it can not read and answers `data: null`;
+              // thrown, the error gets its problem from the error handler.
+              if (ctx === undefined) throw error;
+            },
+          });
+        await within(request.operation, answer);
         return reply;
       },
     });

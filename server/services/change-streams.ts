@@ -21,6 +21,8 @@ export const STREAM_TIMES: StreamTimes = { heartbeatMs: 15_000, stallMs: 30_000 
 /** Streams of changes, and what wakes and ends them. */
 export interface ChangeStreams {
   open: RawHandlers<Readable>['changes.stream'];
+  /** How many are open. */
+  count(): number;
   /** There may be something to tell. */
   wake(): void;
   /** Takes no more streams, says goodbye on those that are open, and waits until they have ended. */
@@ -188,6 +190,7 @@ export function createChangeStreams({
         throw error;
       }
     },
+    count: total,
     wake() {
       catalogsSeen += 1;
       pages.clear();

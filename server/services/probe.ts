@@ -11,6 +11,12 @@ export interface ProbeState {
   syncs: boolean;
 }
 
+/** What a monitor is told. */
+export function healthOf({ database, cache, syncs }: ProbeState): 'ok' | 'degraded' | 'unavailable' {
+  if (!database) return 'unavailable';
+  return cache && syncs ? 'ok' : 'degraded';
+}
+
 /** Looks at database and cache in the background, so that no request has to wait for either. */
 export interface Probe {
   state(): ProbeState;

@@ -3,6 +3,7 @@ import { ApiError } from '../../contracts/errors.ts';
 import type { SourceOutcome } from '../../contracts/sync.ts';
 import type { FinishedRun, SyncPorts } from '../../sync/ports.ts';
 import { startRun, type StartedRun } from '../../sync/run.ts';
+import { within } from '../operation-scope.ts';
 import type { Trigger } from '../../sync/store.ts';
 
 /** Starts runs and tells how they go. */
@@ -62,7 +63,7 @@ export function createSyncRunner({
 }: {
   ports: Omit<SyncPorts, 'onProgress'>;
   logger: Logger;
-  onFinished: (run: FinishedRun) => Promise<void>;
+  onFinished: (run: FinishedRun & { seconds: number }) => Promise<void>;
 }): SyncRunner {
   let current: StartedRun | null = null;
   let beginning: Promise<unknown> = Promise.resolve();
@@ -73,12 +74,13 @@ export function createSyncRunner({
     else logger.error({ err: progress.error }, 'sync failed unexpectedly');
   };
   const begin: SyncRunner['start'] = async (trigger, options) => {
-    const started = await startRun({ ...ports, onProgress }, trigger, options);
+    const mark = performance.now();
+    const started = await within('sync', () => startRun({ ...ports, onProgress }, trigger, options));
     if ('conflict' in started) return started;
     logger.info({ runId: started.id, trigger }, `sync ${started.id} started`);
     const finished = started.finished.then(async (run) => {
       current = null;
-      const told = onFinished(run);
+      const told = onFinished({ ...run, seconds: (performance.now() - mark) / 1_000 });
       reportEnd(logger, run);
       await told;
       return run;

@@ -19,7 +19,7 @@ export function createSyncService({
   /** Every source there may be, the fallback included: it is listed only while records of it are held. */
   sources: { definition: SourceDefinition; isFallback: boolean }[];
   settings: Record<string, { baseUrl: string }>;
-}): Pick<Handlers, 'sources' | 'admin'> {
+}): { sources: Handlers['sources']; admin: Handlers['admin']['sync'] } {
   return {
     sources: {
       list: ({ limit, offset }) =>
@@ -50,47 +50,45 @@ export function createSyncService({
         }),
     },
     admin: {
-      sync: {
-        start: async ({ force }, context) => {
-          const started = await runner.start('api', { force });
-          if ('conflict' in started) {
+      start: async ({ force }, context) => {
+        const started = await runner.start('api', { force });
+        if ('conflict' in started) {
+          throw new ApiError(
+            'CONFLICT',
+            `Run ${started.conflict} is under way: follow it, or try again when it has ended.`,
+            {
+              headers: { location: `/v1/admin/sync/${started.conflict}` },
+              extra: { runId: started.conflict },
+            },
+          );
+        }
+        context.setHeader('location', `/v1/admin/sync/${started.id}`);
+        const { version } = await snapshot(catalogVersion);
+        return {
+          data: { id: started.id, status: 'running', startedAt: started.startedAt },
+          meta: { catalogVersion: version },
+          timestamp: new Date().toISOString(),
+        };
+      },
+      history: ({ limit, offset }) =>
+        snapshot(async (db) => {
+          const { version } = await catalogVersion(db);
+          const { runs, total } = await listRuns(db, { limit, offset });
+          const meta = { total, limit, offset, nextCursor: null, catalogVersion: version };
+          return { data: runs, meta, timestamp: new Date().toISOString() };
+        }),
+      get: ({ id }) =>
+        snapshot(async (db) => {
+          const { version } = await catalogVersion(db);
+          const run = await findRun(db, id);
+          if (run === null) {
             throw new ApiError(
-              'CONFLICT',
-              `Run ${started.conflict} is under way: follow it, or try again when it has ended.`,
-              {
-                headers: { location: `/v1/admin/sync/${started.conflict}` },
-                extra: { runId: started.conflict },
-              },
+              'NOT_FOUND',
+              `There is no run "${id}": GET /v1/admin/sync/history lists them.`,
             );
           }
-          context.setHeader('location', `/v1/admin/sync/${started.id}`);
-          const { version } = await snapshot(catalogVersion);
-          return {
-            data: { id: started.id, status: 'running', startedAt: started.startedAt },
-            meta: { catalogVersion: version },
-            timestamp: new Date().toISOString(),
-          };
-        },
-        history: ({ limit, offset }) =>
-          snapshot(async (db) => {
-            const { version } = await catalogVersion(db);
-            const { runs, total } = await listRuns(db, { limit, offset });
-            const meta = { total, limit, offset, nextCursor: null, catalogVersion: version };
-            return { data: runs, meta, timestamp: new Date().toISOString() };
-          }),
-        get: ({ id }) =>
-          snapshot(async (db) => {
-            const { version } = await catalogVersion(db);
-            const run = await findRun(db, id);
-            if (run === null) {
-              throw new ApiError(
-                'NOT_FOUND',
-                `There is no run "${id}": GET /v1/admin/sync/history lists them.`,
-              );
-            }
-            return { data: run, meta: { catalogVersion: version }, timestamp: new Date().toISOString() };
-          }),
-      },
+          return { data: run, meta: { catalogVersion: version }, timestamp: new Date().toISOString() };
+        }),
     },
   };
 }

@@ -3,7 +3,8 @@ import type { Handlers } from '../../contracts/index.ts';
 import { catalogVersion, countModels } from '../db/catalog.ts';
 import type { Database } from '../db/database.ts';
 import { findRunning, lastFinishedRun } from '../db/runs.ts';
-import type { Probe } from './probe.ts';
+import type { StatusPage } from './status-summary.ts';
+import { healthOf, type Probe } from './probe.ts';
 
 /** Answers about the service itself. */
 export function createSystemService({
@@ -13,6 +14,7 @@ export function createSystemService({
   withheld,
   nextSyncAt,
   isReady,
+  page,
 }: {
   database: Database;
   probe: Probe;
@@ -22,15 +24,17 @@ export function createSystemService({
   nextSyncAt: () => Date | null;
   /** Whether requests should be sent here: migrated, and not shutting down. */
   isReady: () => boolean;
+  page: StatusPage;
 }): Pick<Handlers, 'health' | 'status'> {
   const health = (status: 'ok' | 'degraded') => ({ status, timestamp: new Date().toISOString(), version });
   const unavailable = (detail: string) => new ApiError('SERVICE_UNAVAILABLE', detail);
   return {
     health: {
       get: async () => {
-        const { database, cache, syncs } = probe.state();
-        if (!database) throw unavailable('The database can not be reached: see the log of the service.');
-        return health(cache && syncs ? 'ok' : 'degraded');
+        const status = healthOf(probe.state());
+        if (status === 'unavailable')
+          throw unavailable('The database can not be reached: see the log of the service.');
+        return health(status);
       },
       live: async () => health('ok'),
       ready: async () => {
@@ -41,6 +45,14 @@ export function createSystemService({
       },
     },
     status: {
+      summary: async () => {
+        const data = await page.summary();
+        return {
+          data,
+          meta: { catalogVersion: data.catalogVersion ?? 0 },
+          timestamp: new Date().toISOString(),
+        };
+      },
       get: () =>
         snapshot(async (db) => {
           const catalog = await catalogVersion(db);

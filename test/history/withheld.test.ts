@@ -71,6 +71,10 @@ describe.each(DATABASES)('what Artificial Analysis alone lists any more, on $nam
     const { data: history } = await open.json<{ data: ModelHistory }>(`/v1/models/${DEEPSEEK}/history`);
     expect(history).toMatchObject({ delistedAt: at, prices: [{ to: at }] });
     expect((await model('?asOf=1')).lifecycle.status).toBe('active');
+    for (const id of [DEEPSEEK, 'deepseek-ai/DeepSeek-V3.2']) {
+      const found = await open.get(`/v1/resolve?id=${encodeURIComponent(id)}`);
+      expect([found.status, await found.text()]).toEqual([200, expect.stringContaining(`"${DEEPSEEK}"`)]);
+    }
     const endings = await open.json<{ data: Ending[] }>(`/v1/lifecycle?status=delisted&model=${DEEPSEEK}`);
     expect(endings.data).toMatchObject([
       { modelId: DEEPSEEK, modelName: before.name, offer: null, status: 'delisted', date: day, source: null },

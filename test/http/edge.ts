@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import type { Incident } from '../../contracts/incidents.ts';
+import type { StatusPage } from '../../server/services/status-summary.ts';
 import { connect } from 'node:net';
 import { Readable } from 'node:stream';
 import { pino } from 'pino';
@@ -11,6 +13,7 @@ import { createAdminGate } from '../../server/http/admin.ts';
 import type { AnswerCache } from '../../server/http/answer-cache.ts';
 import { createFailureLimiter, createRateLimiter } from '../../server/http/rate-limit.ts';
 import type { RawAnswers } from '../../server/http/raw.ts';
+import { createMetrics } from '../../server/metrics/metrics.ts';
 import { createHttpServer } from '../../server/http/server.ts';
 
 /** An admin secret that the edge under test accepts in production. */
@@ -103,6 +106,7 @@ function createHandlers(calls: Call[]): Handlers {
         Promise.reject(new ApiError('SERVICE_UNAVAILABLE', 'The database is being migrated.')),
     },
     status: {
+      summary: async () => ({ data: await emptyPage.summary(), meta, timestamp: time }),
       get: async () => ({
         data: { catalogVersion: 7, models: 1, lastSync: null, runningSync: null, nextSyncAt: null },
         meta,
@@ -149,6 +153,7 @@ function createHandlers(calls: Call[]): Handlers {
       }),
     },
     providers: { list: async (input) => ({ data: [], meta: page(input), timestamp: time }) },
+    incidents: { list: async (input) => ({ data: [], meta: page(input), timestamp: time }) },
     sources: { list: async (input) => ({ data: [], meta: page(input), timestamp: time }) },
     admin: {
       sync: {
@@ -160,9 +165,54 @@ function createHandlers(calls: Call[]): Handlers {
         history: async (input) => ({ data: [], meta: page(input), timestamp: time }),
         get: async ({ id }) => Promise.reject(new ApiError('NOT_FOUND', `There is no run ${id}.`)),
       },
+      incidents: {
+        open: async (input) => {
+          seen('admin.incidents.open', input);
+          return { data: incident, meta, timestamp: time };
+        },
+        update: async (input) => {
+          seen('admin.incidents.update', input);
+          return { data: incident, meta, timestamp: time };
+        },
+      },
     },
   };
 }
+
+const incident: Incident = {
+  id: 'inc_1',
+  kind: 'incident',
+  title: 'Slow answers',
+  severity: 3,
+  status: 'investigating',
+  startsAt: time,
+  endsAt: null,
+  updatedAt: time,
+  updates: [{ at: time, status: 'investigating', message: 'We are looking into it.' }],
+};
+
+/** A status page of a service that has seen nothing yet. */
+const emptyPage: StatusPage = {
+  renew: () => {},
+  summary: async () => ({
+    state: 'ok',
+    message: 'Everything works.',
+    version: '1.0.0',
+    asOf: null,
+    nextSyncAt: null,
+    catalogVersion: null,
+    models: null,
+    lastSync: null,
+    runningSync: null,
+    syncs: [],
+    sources: [],
+    uptime: { day: null, week: null, quarter: null, days: [] },
+    latency: [],
+    incidents: [incident],
+    maintenance: [],
+    history: [],
+  }),
+};
 
 /** The same for what is not JSON. */
 function createRawHandlers(calls: Call[]): RawAnswers {
@@ -224,10 +274,19 @@ export async function startEdge(
   const app = createHttpServer({
     router: createRouter(createHandlers(calls)),
     raw: createRawHandlers(calls),
-    config: { world, adminSecretHashes: secretHashes, trustedProxies, rateLimitPerMinute: perMinute },
-    admin: createAdminGate({ world, secretHashes, failures: createFailureLimiter({ redis: null }) }),
+    config: { role: 'all', trustedProxies },
+    admin: createAdminGate({
+      world,
+      secretHashes,
+      metricsTokenHash: null,
+      onRefused: () => {},
+      failures: createFailureLimiter({ redis: null }),
+    }),
     limiter: createRateLimiter({ perMinute, redis: null }),
     answers: createAnswers(),
+    page: emptyPage,
+    metrics: createMetrics({ version: '1.0.0' }),
+    metricsPage: () => Promise.resolve({ type: 'text/plain', body: '' }),
     toApiError: (error) => (error instanceof Error ? error : new Error(String(error))),
     logger: pino({ level: 'debug' }, { write: (line) => void lines.push(line) }),
     isDraining: options.isDraining ?? (() => false),

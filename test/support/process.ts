@@ -8,7 +8,7 @@ export type Finish = (work: () => void | Promise<void>) => void;
 
 const MAIN = fileURLToPath(new URL('../../server/main.ts', import.meta.url));
 
-/** A command of server/main.ts, running as a process of its own; it is killed at the end of the test at the latest. */
+/** A command of server/main.ts, or of another program, running as a process of its own; it is killed at the end of the test at the latest. */
 export class Command {
   /** Standard output and error so far, as they came. */
   output = '';
@@ -23,11 +23,12 @@ export class Command {
       within = [],
       stdout = 'pipe',
       finish = onTestFinished,
-    }: { within?: string[]; stdout?: 'pipe' | number; finish?: Finish } = {},
+      main = MAIN,
+    }: { within?: string[]; stdout?: 'pipe' | number; finish?: Finish; main?: string } = {},
   ) {
     // Nothing of this process's environment is passed on but what Node needs.
     const env = { PATH: process.env.PATH ?? '', TZ: 'UTC', ...environment };
-    const [program = '', ...rest] = [...within, process.execPath, MAIN, command, ...args];
+    const [program = '', ...rest] = [...within, process.execPath, main, command, ...args];
     this.#child = spawn(program, rest, { env, stdio: ['ignore', stdout, 'pipe'] });
     const closed = once(this.#child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
     this.#exited = closed;

