@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Brings the processes of ops/compose.yaml to a version, one after another, so that no request is lost: ops/roll.sh <version>.
+# Going back is the same with the version that was there. Images are pulled where they are missing, and never built.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+version=${1:?usage: ops/roll.sh <version>}
+[[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+$ ]] || { echo "\"$version\" is no version: write one such as 0.1.0." >&2; exit 64; }
+[ -f .env ] || { echo 'There is no ops/.env: copy ops/.env.example and fill it in.' >&2; exit 78; }
+
+before=$(sed -n 's/^VERSION=//p' .env)
+# What is exported goes before what ops/.env says.
+export VERSION=$version
+
+docker compose pull --quiet --policy missing migrate
+docker compose run --rm --no-deps migrate
+for process in app-1 app-2 worker; do
+  docker compose up --detach --no-build --no-deps --wait --wait-timeout 60 "$process" || {
+    echo "$process does not become ready as $version; those after it are still ${before:-as they were}. Go back: ops/roll.sh ${before:-<version>}" >&2
+    exit 1
+  }
+done
+sed -i "s/^VERSION=.*/VERSION=$version/" .env
+echo "app-1, app-2 and worker are $version (before: ${before:-unknown})."
