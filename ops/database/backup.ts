@@ -10,7 +10,7 @@ import { whileBusy } from '../../server/db/database.ts';
 import { VERSION } from '../../server/ports.ts';
 import { OpsError } from '../command.ts';
 import { withOperator, type Address } from './address.ts';
-import { measure, SCHEMA, tableNames } from './checksums.ts';
+import { measure, SCHEMA, tableNames, type Measured } from './checksums.ts';
 import { diskError, flush, makeFolder, nameAt, writeWhole } from './folder.ts';
 import { digestOf, ENDING, manifestPathOf, type Backup, type Manifest } from './manifest.ts';
 import { runProgram } from './programs.ts';
@@ -58,7 +58,8 @@ export async function makeBackup(address: Address, folder: string, steps: Steps)
   }
 }
 
-async function describe(db: Kysely<Tables>, dialect: DialectName, signal: AbortSignal): Promise<Described> {
+async function describe(measured: Measured, dialect: DialectName): Promise<Described> {
+  const { transaction: db } = measured;
   const tables = await tableNames(db, dialect);
   if (tables.length === 0) throw new OpsError('the database has no tables: there is nothing to back up');
   const { version } = tables.includes('catalog') ? await catalogVersion(db) : EMPTY_CATALOG;
@@ -73,7 +74,7 @@ async function describe(db: Kysely<Tables>, dialect: DialectName, signal: AbortS
     database: basename(String(rows[0]?.database)),
     migrations: await ranMigrations(db, dialect),
     catalogVersion: version,
-    tables: await measure(db, dialect, signal),
+    tables: await measure(measured, dialect),
   };
 }
 
@@ -106,7 +107,7 @@ async function dumpPostgres(address: Address, path: string, steps: Steps): Promi
           ),
         );
         const described = steps.run('checksums of the tables', () =>
-          describe(transaction, 'postgresql', signal),
+          describe({ transaction, outside: db, signal }, 'postgresql'),
         );
         try {
           const [, contents] = await Promise.all([dump, described]);
@@ -132,7 +133,9 @@ async function copySqlite({ url, passwordFile }: Address, path: string, steps: S
   return steps.run('checksums of the tables', () =>
     withOperator({ url: `file:${path}`, passwordFile: null }, async (db) => {
       await checkSqlite(db);
-      const described = await db.transaction().execute((copy) => describe(copy, 'sqlite', steps.signal));
+      const described = await db
+        .transaction()
+        .execute((transaction) => describe({ transaction, outside: db, signal: steps.signal }, 'sqlite'));
       return { ...described, database: basename(source) };
     }),
   );

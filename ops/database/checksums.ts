@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { sql, type Kysely } from 'kysely';
 import type { DialectName, Tables } from '../../server/db/orm.ts';
+import { cancelledBy } from './cancel.ts';
 
 /** The schema of the service in Postgres. */
 export const SCHEMA = 'public';
@@ -32,18 +33,25 @@ export async function tableNames(db: Kysely<Tables>, dialect: DialectName): Prom
   return rows.map(({ name }) => name);
 }
 
+/** A transaction, the database that it is of, and what stops it. */
+export interface Measured {
+  transaction: Kysely<Tables>;
+  outside: Kysely<Tables>;
+  signal: AbortSignal;
+}
+
 /** Counts and sums up every table, in a transaction: all of them as they were at one time. */
-export async function measure(
-  db: Kysely<Tables>,
-  dialect: DialectName,
-  signal: AbortSignal,
-): Promise<TableContents> {
-  const contents: TableContents = {};
-  for (const name of await tableNames(db, dialect)) {
-    signal.throwIfAborted();
-    contents[name] = await (dialect === 'sqlite' ? sumSqlite : sumPostgres)(db, name, signal);
-  }
-  return contents;
+export function measure(measured: Measured, dialect: DialectName): Promise<TableContents> {
+  const { transaction, signal } = measured;
+  const sumUp = async (): Promise<TableContents> => {
+    const contents: TableContents = {};
+    for (const name of await tableNames(transaction, dialect)) {
+      signal.throwIfAborted();
+      contents[name] = await (dialect === 'sqlite' ? sumSqlite : sumPostgres)(transaction, name, signal);
+    }
+    return contents;
+  };
+  return dialect === 'sqlite' ? sumUp() : cancelledBy(signal, measured, sumUp);
 }
 
 /** Settings that the text of a row depends on. */
@@ -59,12 +67,13 @@ const ROW_TEXT = {
 async function sumPostgres(db: Kysely<Tables>, name: string, signal: AbortSignal): Promise<Contents> {
   for (const [setting, value] of Object.entries(ROW_TEXT))
     await sql`select set_config(${setting}, ${value}, true)`.execute(db);
+  signal.throwIfAborted();
   const half = (from: number) =>
     sql`coalesce(sum(('x' || substr(digest, ${sql.lit(from)}, 16))::bit(64)::bigint::numeric), 0)`;
   const { rows } = await sql<{ rows: string; checksum: string }>`
     select count(*) as rows, md5(${half(1)} || ':' || ${half(17)}) as checksum
     from (select md5(row_of_table::text) as digest from ${sql.id(SCHEMA, name)} as row_of_table offset 0) as digests
-  `.execute(db, { signal, inflightQueryAbortStrategy: 'cancel query' });
+  `.execute(db);
   return { rows: Number(rows[0]?.rows), checksum: String(rows[0]?.checksum) };
 }
 

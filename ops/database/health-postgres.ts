@@ -94,15 +94,32 @@ const questions = (longSeconds: number): Question[] => [
 ];
 
 /** Looks at a Postgres: sizes, use of indexes, connections, what runs and waits, replicas, slow statements. */
-export async function postgresSections(
+export function postgresSections(
   db: Kysely<Tables>,
   { storageLimitBytes, longSeconds }: Bounds,
 ): Promise<DatabaseHealth> {
-  const sections: Section[] = [await serverSection(db)];
-  for (const { look, ...section } of questions(longSeconds))
-    sections.push({ ...section, rows: (await look.execute(db)).rows });
-  sections.push(await slowStatements(db));
-  return { sections, attention: attentionFor(sections, storageLimitBytes) };
+  return db.connection().execute(async (connection) => {
+    await sql`select set_config('lock_timeout', ${LOCK_WAIT}, false)`.execute(connection);
+    const sections: Section[] = [await serverSection(connection)];
+    for (const question of questions(longSeconds)) sections.push(await sectionOf(connection, question));
+    sections.push(await slowStatements(connection));
+    return { sections, attention: attentionFor(sections, storageLimitBytes) };
+  });
+}
+
+/** The size of a table can not be asked for while it is locked exclusively, which is when one looks here. */
+const LOCK_WAIT = '1s';
+/** SQLSTATE of what has waited for a lock for too long. */
+const LOCKED = '55P03';
+
+async function sectionOf(db: Kysely<Tables>, { look, ...section }: Question): Promise<Section> {
+  try {
+    return { ...section, rows: (await look.execute(db)).rows };
+  } catch (error) {
+    if ((error as { code?: string }).code !== LOCKED) throw error;
+    const none = 'Unknown: a table is locked exclusively. Whoever holds it is among the open transactions.';
+    return { ...section, rows: [], none };
+  }
 }
 
 async function serverSection(db: Kysely<Tables>): Promise<Section> {

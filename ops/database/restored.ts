@@ -30,7 +30,9 @@ export async function verifyTables(
   { dialect, tables }: Manifest,
   { signal }: Steps,
 ): Promise<void> {
-  const found = await db.transaction().execute((transaction) => measure(transaction, dialect, signal));
+  const found = await db
+    .transaction()
+    .execute((transaction) => measure({ transaction, outside: db, signal }, dialect));
   const wrong = differences(tables, found);
   if (wrong.length > 0)
     throw new OpsError(

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { CompiledQuery } from 'kysely';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -54,29 +55,32 @@ describe('db-health on Postgres', () => {
     const running = runs.query('select pg_sleep(60)').catch(() => {});
     await holds.query('begin; lock table sources in access exclusive mode');
     const waiting = waits.query('select count(*) from sources').catch(() => {});
-    const pidOf = async (client: pg.Client) => Number((client as unknown as { processID: number }).processID);
-    await new Promise((resolve) => setTimeout(resolve, 1_200));
-    const { longQueries, openTransactions, waiting: blocked, attention } = await report(url, '--long', '1');
+    const pidOf = (client: pg.Client) => (client as unknown as { processID: number }).processID;
+    await setTimeout(1_200);
+    const health = await report(url, '--long', '1');
+    const { tables, longQueries, openTransactions, waiting: blocked, attention } = health;
+    // Its size can not be read for now, and that holds up nothing else.
+    expect(tables).toEqual([]);
+    expect((await show(url)).stdout).toMatch(/^Tables\n {2}Unknown: a table is locked exclusively\./m);
     expect(longQueries).toContainEqual(
       expect.objectContaining({
-        pid: await pidOf(runs),
+        pid: pidOf(runs),
         application: 'somebody',
         query: 'select pg_sleep(60)',
       }),
     );
     expect(openTransactions).toContainEqual(
-      expect.objectContaining({ pid: await pidOf(holds), state: 'idle in transaction' }),
+      expect.objectContaining({ pid: pidOf(holds), state: 'idle in transaction' }),
     );
     expect(blocked).toContainEqual(
-      expect.objectContaining({ pid: await pidOf(waits), blockedBy: String(await pidOf(holds)) }),
+      expect.objectContaining({ pid: pidOf(waits), blockedBy: String(pidOf(holds)) }),
     );
     expect(attention).toContainEqual(
       expect.stringMatching(/^Query \d+ has been running for .*pg_cancel_backend/),
     );
     await holds.query('rollback');
-    await runs.query('select 1').catch(() => {}).constructor;
     const boss = await connectTo(url);
-    await boss.query('select pg_cancel_backend($1)', [await pidOf(runs)]);
+    await boss.query('select pg_cancel_backend($1)', [pidOf(runs)]);
     await Promise.all([running, waiting]);
   });
 
@@ -152,7 +156,7 @@ describe('db-health on SQLite', () => {
   test('shows sizes, the log, and that the file is whole', async () => {
     const { code, stdout } = await show(served.database.url);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^ {2}SQLite [\d.]+ +[\d.]+ [kM]B +\S+ \wB +[\d.]+ \wB +wal +ok$/m);
+    expect(stdout).toMatch(/^ {2}SQLite [\d.]+ +[\d.]+ [kM]B +[\d.]+ [kM]?B +[\d.]+ [kM]?B +wal +ok$/m);
     expect(stdout).toMatch(/^ {2}models +[\d.]+ kB/m);
     expect(await report(served.database.url)).toMatchObject({
       database: [{ check: 'ok', journal: 'wal' }],
