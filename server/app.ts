@@ -157,6 +157,7 @@ export async function createApp(config: Config, logger: Logger, times: Times = T
     page,
     answers: createAnswerCache(store, {
       catalog: probe.catalog,
+      isConfirmed: () => probe.state().database,
       onAnswer: metrics.cached,
       onWriteError: metrics.cacheWriteFailed,
     }),

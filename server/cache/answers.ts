@@ -30,11 +30,9 @@ function canonical(input: unknown): string {
 const AWAY = Symbol('away');
 const REFUSED = Symbol('refused');
 
-/** What was kept and does not begin as every such answer does is none of ours. */
-function stateOf(kept: unknown, { begins }: AnswerRequest): Answer['state'] {
-  if (kept === AWAY) return 'bypass';
-  return typeof kept === 'string' && kept.startsWith(begins) ? 'hit' : 'miss';
-}
+/** What was kept; null: nothing. What does not begin as every such answer does is none of ours. */
+const ownOf = (kept: unknown, { begins }: AnswerRequest): string | null =>
+  typeof kept === 'string' && kept.startsWith(begins) ? kept : null;
 
 /**
  * Keeps finished answers by catalogue version, so that a late writer can never bring an old one back, and a new version
@@ -45,10 +43,13 @@ export function createAnswerCache(
   {
     catalog,
     now = () => performance.now(),
+    isConfirmed = () => true,
     onAnswer = () => {},
     onWriteError = () => {},
   }: {
     catalog: () => CatalogState;
+    /** Whether the catalogue is known to be the present one: the database can be asked. */
+    isConfirmed?: () => boolean;
     now?: () => number;
     /** Is told of every answer. */
     onAnswer?: (kind: AnswerRequest['kind'], state: Answer['state']) => void;
@@ -83,9 +84,14 @@ export function createAnswerCache(
     async serve(request): Promise<Answer> {
       const key = keyOf(catalog(), request);
       const kept = await ask(() => store.get(key));
-      const state = stateOf(kept, request);
+      const own = ownOf(kept, request);
+      if (own !== null) {
+        const state = isConfirmed() ? 'hit' : 'stale';
+        onAnswer(request.kind, state);
+        return { body: own, state };
+      }
+      const state = kept === AWAY ? 'bypass' : 'miss';
       onAnswer(request.kind, state);
-      if (state === 'hit') return { body: String(kept), state };
       let body = loading.get(key);
       if (body === undefined) {
         body = load(request).finally(() => loading.delete(key));

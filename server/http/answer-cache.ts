@@ -21,8 +21,11 @@ export interface AnswerRequest {
 /** A finished text, and where it came from. */
 export interface Answer {
   body: string;
-  /** hit: kept before. miss: made for this request or one at the same time. bypass: made, since the store is away. */
-  state: 'hit' | 'miss' | 'bypass';
+  /**
+   * hit: kept before. stale: kept before, and the database, which is away, may have something newer. miss: made for this
+   * request or one at the same time. bypass: made, since the store is away.
+   */
+  state: 'hit' | 'stale' | 'miss' | 'bypass';
 }
 
 /** Keeps the finished bytes of answers; it may only help, never fail a request. */

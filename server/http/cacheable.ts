@@ -2,7 +2,12 @@ import { hash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Answer } from './answer-cache.ts';
 
-const CACHE_STATUS = { hit: 'hit', miss: 'fwd=miss', bypass: 'fwd=bypass' };
+const CACHE_STATUS = {
+  hit: 'hit',
+  stale: 'hit; detail=DATABASE_AWAY',
+  miss: 'fwd=miss',
+  bypass: 'fwd=bypass',
+};
 
 /** Sends an answer that may be kept, or says that the caller still has it. */
 export function sendCacheable(

@@ -11,8 +11,8 @@ const QUERY_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 const RUN_BUCKETS = [10, 30, 60, 300, 900, 1_800, 2_700, 3_600];
 
 const KINDS = ['list', 'item'] as const;
-/** Where an answer came from: kept before, made now, or made now since the store is away. */
-export const CACHE_RESULTS = ['hit', 'miss', 'bypass'] as const;
+/** Where an answer came from: kept before, kept and not to be confirmed now, made now, or made now since the store is away. */
+export const CACHE_RESULTS = ['hit', 'stale', 'miss', 'bypass'] as const;
 export type CacheResult = (typeof CACHE_RESULTS)[number];
 
 /** One answer that has been sent. */
@@ -67,7 +67,7 @@ export function createMetrics({ version }: { version: string }): Metrics {
   });
   const cacheRequests = new Counter({
     name: 'em_cache_requests_total',
-    help: 'Cacheable answers: kept before (hit), made now (miss), or made now since the store is away (bypass)',
+    help: 'Cacheable answers: kept before (hit), also while the database is away (stale), made now (miss), or made now since the store is away (bypass)',
     labelNames: ['kind', 'result'],
     registers,
   });

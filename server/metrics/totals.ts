@@ -47,7 +47,7 @@ export async function totalsOf(registry: Registry): Promise<Totals> {
     requests: sum(counts),
     errors: sum(counts.filter(({ labels }) => Number(labels.status) >= 500)),
     durations: atMost.map((count, index) => count - (atMost[index - 1] ?? 0)),
-    cacheHits: cached('hit'),
+    cacheHits: cached('hit') + cached('stale'),
     cacheMisses: cached('miss'),
     cacheBypassed: cached('bypass'),
     queries: named('_count'),

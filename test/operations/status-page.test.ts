@@ -160,6 +160,7 @@ test('shows what was known last while the database is away', async () => {
   const served = await startSynced(DATABASES[1].create);
   try {
     const before = await summaryOf(served);
+    await served.app.get('/v1/models?limit=5');
     await served.database.drop();
     await expect
       .poll(() => served.app.get('/health').then(({ status }) => status), { timeout: 10_000 })
@@ -170,6 +171,14 @@ test('shows what was known last while the database is away', async () => {
     expect(data).toMatchObject({ ...before, state: 'unavailable', message: expect.any(String) });
     const page = await served.app.get('/status');
     expect([page.status, (await page.text()).includes('Unavailable')]).toEqual([200, true]);
+    const kept = await served.app.get('/v1/models?limit=5');
+    expect([kept.status, kept.headers.get('cache-status')]).toEqual([
+      200,
+      'effect-models; hit; detail=DATABASE_AWAY',
+    ]);
+    expect(await (await served.app.get('/metrics', ADMIN)).text()).toMatch(
+      /^em_cache_requests_total\{kind="list",result="stale"\} 1$/m,
+    );
   } finally {
     await served.close();
   }

@@ -33,8 +33,8 @@ export function statusPage(summary: StatusSummary, now: string): string {
 </header>
 <main>
 ${[
-  summary.incidents.map(incidentCard).join('\n'),
-  plannedSection(summary.maintenance),
+  cardSection('incidents', 'Incidents under way', summary.incidents),
+  cardSection('maintenance', 'Planned maintenance', summary.maintenance),
   syncSection(summary),
   sourceSection(summary.sources),
   uptimeSection(summary.uptime),
@@ -75,7 +75,7 @@ function syncSection({ lastSync, runningSync, nextSyncAt, models, syncs }: Statu
     syncs.length === 0
       ? ''
       : `${syncChart(syncs)}
-<details><summary>The last ${syncs.length} syncs as a table</summary><div class="scroll"><table>
+<details><summary>${syncs.length === 1 ? 'The last sync' : `The last ${syncs.length} syncs`} as a table</summary><div class="scroll"><table>
 <thead><tr><th scope="col">Started</th><th scope="col">Status</th><th scope="col">Duration</th><th scope="col">Items</th><th scope="col">Models</th></tr></thead>
 <tbody>${syncs
           .map(
@@ -131,10 +131,10 @@ function incidentCard({ title, kind, severity, status, startsAt, endsAt, updates
 <ol>${updates.map((update) => `<li><span class="soft">${time(update.at)} · ${escape(update.status.replace('_', ' '))}</span>\n${escape(update.message)}</li>`).join('')}</ol></article>`;
 }
 
-function plannedSection(maintenance: Incident[]): string {
-  if (maintenance.length === 0) return '';
-  return `<section aria-labelledby="maintenance"><h2 id="maintenance">Planned maintenance</h2>
-${maintenance.map(incidentCard).join('\n')}</section>`;
+function cardSection(id: string, title: string, incidents: Incident[]): string {
+  if (incidents.length === 0) return '';
+  return `<section aria-labelledby="${id}"><h2 id="${id}">${title}</h2>
+${incidents.map(incidentCard).join('\n')}</section>`;
 }
 
 function historySection(history: Incident[]): string {
