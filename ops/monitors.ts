@@ -41,6 +41,28 @@ export async function firingAlerts(alertmanagerUrl: string): Promise<FiringAlert
     .toSorted((a, b) => (a.since < b.since ? -1 : 1));
 }
 
+interface InstantAnswer {
+  data: { result: { value: [at: number, value: string] }[] };
+}
+
+/**
+ * Share of the checks from outside that were answered in a time, 0 to 1, as Prometheus remembers it (the recording rule of
+ * `ops/prometheus/rules/availability.yml`); null: it has none of that time.
+ */
+export async function uptimeFromOutside(
+  prometheusUrl: string,
+  { from, to }: { from: string; to: string },
+): Promise<number | null> {
+  const seconds = (Date.parse(to) - Date.parse(from)) / 1_000;
+  const query = new URLSearchParams({
+    query: `avg_over_time(em:health_answers:avg[${seconds}s])`,
+    time: String(Date.parse(to) / 1_000),
+  });
+  const { data } = await getJson<InstantAnswer>(`${prometheusUrl}/api/v1/query?${query.toString()}`);
+  const value = data.result[0]?.value[1];
+  return value === undefined ? null : Number(value);
+}
+
 interface RangeAnswer {
   data: { result: { metric: Record<string, string>; values: [at: number, value: string][] }[] };
 }

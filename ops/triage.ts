@@ -6,7 +6,7 @@ import { databaseFigures, longQueries } from '../server/db/figures.ts';
 import { lastOperations } from '../server/db/operations.ts';
 import { findRunning, lastFinishedRun, runsBetween } from '../server/db/runs.ts';
 import { samplesBetween, type Sample } from '../server/db/samples.ts';
-import { firingAlerts } from './alerts.ts';
+import { firingAlerts } from './monitors.ts';
 import type { OpsContext } from './command.ts';
 import { ask, dataOf } from './service.ts';
 import { ago, bytes, minute, percent, span } from './text.ts';

@@ -3,7 +3,7 @@ import { listIncidents } from '../../server/db/incidents.ts';
 import { operationsBetween } from '../../server/db/operations.ts';
 import { runsBetween } from '../../server/db/runs.ts';
 import { samplesBetween } from '../../server/db/samples.ts';
-import { alertHistory, firingAlerts } from '../alerts.ts';
+import { alertHistory, firingAlerts } from '../monitors.ts';
 import type { OpsContext } from '../command.ts';
 import { withDatabase } from '../with-database.ts';
 

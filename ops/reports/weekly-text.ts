@@ -18,6 +18,7 @@ export function weeklyText(report: WeeklyReport): string {
       'Availability',
       [
         `Uptime: ${known(availability.uptime, percent)}`,
+        `Checks from outside answered: ${known(availability.outside, percent)}`,
         `Error rate: ${known(availability.errorRate, percent)}`,
         `P99 latency: ${known(availability.p99Ms, ms)}`,
         `Requests: ${known(availability.requests, String)}`,

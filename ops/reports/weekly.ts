@@ -18,7 +18,10 @@ export interface WeeklyReport {
   /** Share of the week in which anything was measured. */
   measured: number;
   availability: {
+    /** By what the service saw of itself. */
     uptime: number | null;
+    /** Share of the checks from outside that were answered; null: Prometheus has none, or was not asked. */
+    outside: number | null;
     errorRate: number | null;
     p99Ms: number | null;
     requests: number | null;
@@ -57,22 +60,29 @@ export function mondayOf(day: string): string {
   return date.toISOString().slice(0, 10);
 }
 
-/** Puts the report of a week together from the database. */
+/** The first moment of a week, and the first after it. */
+export function spanOf(week: string): { from: string; to: string } {
+  const start = Date.parse(`${week}T00:00:00.000Z`);
+  return { from: new Date(start).toISOString(), to: new Date(start + WEEK_MS).toISOString() };
+}
+
+/** Puts the report of a week together from the database, and from what was seen `outside`. */
 export function weeklyReport(
   database: Database,
   {
     week,
+    outside,
     service,
     ops,
   }: {
     week: string;
+    outside: number | null;
     service: Pick<Config, 'storageLimitBytes'>;
     ops: Pick<OpsConfig, 'monthlyCostUsd' | 'monthlyBudgetUsd'>;
   },
 ): Promise<WeeklyReport> {
-  const start = Date.parse(`${week}T00:00:00.000Z`);
-  const span = { from: new Date(start).toISOString(), to: new Date(start + WEEK_MS).toISOString() };
-  const isNow = Date.now() < start + WEEK_MS;
+  const span = spanOf(week);
+  const isNow = new Date().toISOString() < span.to;
   return database.snapshot(async (db): Promise<WeeklyReport> => {
     const samples = await samplesBetween(db, span);
     const runs = (await runsBetween(db, span)).filter(({ status }) => status !== 'running');
@@ -86,7 +96,7 @@ export function weeklyReport(
     return {
       week,
       measured: Math.min(1, (new Set(samples.map(({ at }) => at)).size * SAMPLE_MS) / WEEK_MS),
-      availability: availabilityOf(samples),
+      availability: { ...availabilityOf(samples), outside },
       syncs: {
         runs: runs.length,
         last: runs.slice(0, 4).map(({ status }) => status),
@@ -132,7 +142,7 @@ const total = (
 
 const share = (part: number, whole: number): number | null => (whole === 0 ? null : part / whole);
 
-function availabilityOf(samples: Sample[]): WeeklyReport['availability'] {
+function availabilityOf(samples: Sample[]): Omit<WeeklyReport['availability'], 'outside'> {
   const counts = addCounts(samples.map(({ durations }) => JSON.parse(durations) as number[]));
   const requests = total(samples, 'requests');
   return {

@@ -21,6 +21,7 @@ Week of: 2026-11-09
 ## Availability
 
 - Uptime: 99.95 %
+- Checks from outside answered: unknown
 - Error rate: 0.03 %
 - P99 latency: 299 ms
 - Requests: 187100
@@ -144,7 +145,7 @@ describe.each(DATABASES)('reports on $name', ({ create }) => {
     expect(report).toMatchObject({
       week: '2026-06-01',
       measured: 0,
-      availability: { uptime: null, errorRate: null, p99Ms: null, requests: null },
+      availability: { uptime: null, outside: null, errorRate: null, p99Ms: null, requests: null },
       syncs: { runs: 0, last: [], successRate: null, averageMs: null, models: null },
       database: { bytes: null, limitBytes: null, connections: null, connectionsMax: null },
       performance: { hitRate: null, averageQueryMs: null, slowQueries: null, costUsd: null, budgetUsd: null },
