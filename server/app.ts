@@ -85,7 +85,7 @@ export async function createApp(config: Config, logger: Logger, times: Times = T
     },
   });
   const ticks = createSyncSchedule({
-    config: config.role === 'serve' ? { syncCron: null, syncOnStart: 'never' } : config,
+    config,
     database,
     runner,
     logger,

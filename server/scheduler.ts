@@ -25,24 +25,29 @@ export function isCronExpression(expression: string): boolean {
 
 /**
  * Runs `work` by a cron expression in UTC, never twice at once, nor for one tick though the clock is set back; null: never
- * at all. `work` is told how far the tick is from the one before. Ticks that were slept through are made up for by one.
+ * at all. `work` is told how far the tick is from the one before. Ticks that were slept through are made up for by one. Without
+ * work, other processes run it: it is known when.
  */
 export function schedule(
   expression: string | null,
-  work: (tick: { gapMs: number }) => Promise<void>,
+  work: ((tick: { gapMs: number }) => Promise<void>) | null,
   onError: (error: unknown) => void,
 ): Schedule {
   if (expression === null) return { nextAt: () => null, intervalMs: () => null, stop: () => {} };
   const options = { timezone: 'UTC', protect: true, unref: true, catch: onError };
   let last: number | null = null;
-  const cron = new Cron(expression, options, async () => {
+  const run = async (cron: Cron, own: NonNullable<typeof work>) => {
     const [tick, before] = cron.previousRuns(2, new Date(Date.now() + SECOND_MS));
     const gapMs = tick && before ? tick.getTime() - before.getTime() : 0;
     const now = performance.now();
     if (last !== null && now - last < gapMs / 2) return;
     last = now;
-    await work({ gapMs });
-  });
+    await own({ gapMs });
+  };
+  const cron =
+    work === null
+      ? new Cron(expression, options)
+      : new Cron(expression, options, (self: Cron) => run(self, work));
   return {
     nextAt: () => cron.nextRun(),
     intervalMs: () => {

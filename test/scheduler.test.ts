@@ -21,7 +21,7 @@ describe('a schedule', () => {
     vi.useRealTimers();
   });
 
-  function start(expression: string | null, work: () => Promise<void>): Schedule {
+  function start(expression: string | null, work: (() => Promise<void>) | null): Schedule {
     const own = schedule(expression, work, (error) => errors.push(error));
     started.push(own);
     return own;
@@ -48,6 +48,13 @@ describe('a schedule', () => {
     const hours = ['02', '04', '06', '08', '10', '12', '14', '16', '18', '20', '22'];
     expect(times).toEqual([...hours.map((hour) => `2026-07-01T${hour}:00`), '2026-07-02T00:00']);
     expect(nextAt()?.toISOString()).toBe('2026-07-02T02:00:00.000Z');
+  });
+
+  test('without work says when others run it, and runs nothing', async () => {
+    const { nextAt, intervalMs } = start(EVERY_TWO_HOURS, null);
+    expect([nextAt()?.toISOString(), intervalMs()]).toEqual(['2026-07-01T02:00:00.000Z', 2 * HOUR_MS]);
+    await vi.advanceTimersByTimeAsync(3 * HOUR_MS);
+    expect([nextAt()?.toISOString(), errors]).toEqual(['2026-07-01T04:00:00.000Z', []]);
   });
 
   test('reads the expression in UTC, wherever the machine is', async () => {

@@ -4,6 +4,7 @@ import { cacheClear } from './cache-clear.ts';
 import { dbHealth } from './db-health.ts';
 import { drill } from './drill.ts';
 import { incidentNew } from './incident-new.ts';
+import { incidentUpdate } from './incident-update.ts';
 import { maintain } from './maintain.ts';
 import { reportCapacity, reportWeekly } from './report.ts';
 import { restoreCommand } from './restore.ts';
@@ -17,6 +18,7 @@ import { triage } from './triage.ts';
 export const COMMANDS: Record<string, OpsCommand> = {
   triage,
   'incident new': incidentNew,
+  'incident update': incidentUpdate,
   sync,
   'sync history': syncHistory,
   'cache clear': cacheClear,

@@ -17,7 +17,7 @@ export interface SyncSchedule extends Pick<Schedule, 'nextAt' | 'intervalMs'> {
 
 /** What the schedule of a process is made of. */
 export interface SyncScheduleOptions {
-  config: Pick<Config, 'syncCron' | 'syncOnStart'>;
+  config: Pick<Config, 'role' | 'syncCron' | 'syncOnStart'>;
   database: Database;
   runner: SyncRunner;
   logger: Logger;
@@ -25,33 +25,33 @@ export interface SyncScheduleOptions {
   isReady: () => boolean;
 }
 
-/** Starts the schedule of a process. One tick is one run, however many processes share the database. */
+/** Starts the schedule of a process. One tick is one run, however many processes share the database. A server leaves it to the workers. */
 export function createSyncSchedule(options: SyncScheduleOptions): SyncSchedule {
   const { config, database, runner, logger, times, isReady } = options;
+  const isServer = config.role === 'serve';
   let lastTick: string | null = null;
-  const ticks = schedule(
-    config.syncCron,
-    async ({ gapMs }) => {
-      if (!isReady()) return;
-      const recent = await recentTick(database, gapMs / 2);
-      if (recent !== null && recent.id !== lastTick) {
-        logger.info(`sync of this tick skipped: run ${recent.id} was it, in another process`);
-        return;
-      }
-      const started = await runner.start('schedule');
-      if ('conflict' in started)
-        logger.info(`sync of this tick skipped: run ${started.conflict} is under way`);
-      else {
-        lastTick = started.id;
-        await started.finished;
-      }
-    },
-    (error) => logger.error({ err: error }, 'scheduled sync failed to start'),
+  const tick = async ({ gapMs }: { gapMs: number }): Promise<void> => {
+    if (!isReady()) return;
+    const recent = await recentTick(database, gapMs / 2);
+    if (recent !== null && recent.id !== lastTick) {
+      logger.info(`sync of this tick skipped: run ${recent.id} was it, in another process`);
+      return;
+    }
+    const started = await runner.start('schedule');
+    if ('conflict' in started) {
+      logger.info(`sync of this tick skipped: run ${started.conflict} is under way`);
+      return;
+    }
+    lastTick = started.id;
+    await started.finished;
+  };
+  const ticks = schedule(config.syncCron, isServer ? null : tick, (error) =>
+    logger.error({ err: error }, 'scheduled sync failed to start'),
   );
 
   const waiting = new AbortController();
   const atStart = async (): Promise<void> => {
-    if (config.syncOnStart === 'never') return;
+    if (isServer || config.syncOnStart === 'never') return;
     const last = await lastCompletedRun(database.read);
     if (config.syncOnStart === 'if-stale' && !isStale(last, times.staleMs)) return;
     // Another instance may have seen the same, and be done by now.

@@ -9,7 +9,7 @@ import { SAMPLE_MS } from '../../server/db/samples.ts';
 import { DATABASES } from '../support/databases.ts';
 import { runOps } from '../support/ops.ts';
 import { storeSamples } from '../support/samples.ts';
-import { fail, startSynced, type Served } from '../support/synced.ts';
+import { ADMIN, fail, startSynced, type Served } from '../support/synced.ts';
 
 /** A folder that is gone after the test. */
 function folder(): string {
@@ -110,6 +110,36 @@ describe.each(DATABASES)('operators on $name', ({ create }) => {
     expect(data).toMatchObject([
       { title: 'Lists fail: 5xx', severity: 2, updates: [{ message: 'We are on it.' }] },
     ]);
+
+    const update = (...args: string[]) => runOps(['incident', 'update', ...args], environment);
+    const identified = await update('--status', 'identified', '--message', 'It is the disk.');
+    expect([identified.code, identified.stdout]).toEqual([
+      0,
+      expect.stringMatching(/^The status page says of inc_\w+ \(Lists fail: 5xx\): identified\.$/m),
+    ]);
+    const wrong = await update('--status', 'scheduled', '--message', 'x');
+    expect([wrong.code, wrong.stderr]).toEqual([
+      1,
+      expect.stringContaining('Of an incident, use investigating'),
+    ]);
+    const other = { title: 'Another', severity: 3, message: 'x' };
+    const opened = await fetch(`${served.app.url}/v1/admin/incidents`, {
+      method: 'POST',
+      headers: { ...ADMIN, 'content-type': 'application/json' },
+      body: JSON.stringify(other),
+    });
+    expect(opened.status).toBe(200);
+    const several = await update('--status', 'resolved', '--message', 'It works again.');
+    expect([several.code, several.stderr]).toEqual([
+      1,
+      expect.stringMatching(
+        /several incidents are under way: name one of inc_\w+ \(Another\), inc_\w+ \(Lists/,
+      ),
+    ]);
+    for (const { id } of (await served.app.json<{ data: { id: string }[] }>('/v1/incidents')).data)
+      expect((await update(id, '--status', 'resolved', '--message', 'It works again.')).code).toBe(0);
+    const none = await update('--status', 'resolved', '--message', 'x');
+    expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('no incident is under way')]);
   });
 
   test('commands that can not be used say why, and how they are', async () => {

@@ -176,6 +176,29 @@ describe.skipIf(!has('haproxy') && !process.env.CI)('HAProxy, as it is shipped',
     expect(JSON.parse(body)).toMatchObject({ title: 'Service Unavailable', status: 503 });
   });
 
+  test('without the database it gives what is kept, and the status page', async () => {
+    const { url, drop } = await postgres.create();
+    onTestFinished(drop);
+    const port = await freePort();
+    const instance = new Command('start', { ...environment, DATABASE_URL: url, PORT: String(port) });
+    await instance.url();
+    const front = await startHaproxy([port, await freePort()], { finish: onTestFinished });
+    await instancesUp(front, 1);
+    await postSync(front.url);
+    expect(await newestEnded(front.url)).toMatchObject({ status: 'completed' });
+    const before = await ask(front.url);
+    expect(before.status).toBe(200);
+    await drop();
+    await instancesUp(front, 0);
+    const kept = await ask(front.url);
+    expect([kept.status, kept.body]).toEqual([200, before.body]);
+    const page = await ask(front.url, { path: '/status' });
+    expect([page.status, page.body.includes('Unavailable')]).toEqual([200, true]);
+    const other = await ask(front.url, { path: '/v1/models?limit=2' });
+    expect([other.status, other.headers['retry-after']]).toEqual([503, '5']);
+    expect((await ask(front.url, { path: '/health' })).status).toBe(503);
+  });
+
   test('with a certificate it answers over TLS, and sends everybody there', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'effect-models-certificate-'));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -189,6 +212,7 @@ describe.skipIf(!has('haproxy') && !process.env.CI)('HAProxy, as it is shipped',
     const plain = await ask(secure.url, { path: '/health' });
     expect(plain.status).toBe(308);
     expect(plain.headers.location).toMatch(/^https:\/\/127\.0\.0\.1.*\/health$/);
+    expect((await ask(secure.insideUrl, { path: '/health' })).status).toBe(200);
     const [status, transport] = await new Promise<unknown[]>((resolve, reject) => {
       const sent = secureRequest(`${secure.secureUrl}/health`, { ca: cert, agent: false }, (response) => {
         response.resume();

@@ -1,6 +1,8 @@
 import { execFile, execFileSync } from 'node:child_process';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sql } from 'kysely';
+import type { Status } from '../../contracts/system.ts';
 import { within } from '../../server/operation-scope.ts';
 import { DATABASES } from '../support/databases.ts';
 import { ADMIN, startServed, startSynced, type Served } from '../support/synced.ts';
@@ -125,8 +127,7 @@ test('a worker answers monitors alone; a server runs no schedule, but syncs when
     expect((await worker.app.get('/metrics', ADMIN)).status).toBe(200);
     for (const path of ['/v1/models', '/docs', '/openapi.json', '/trpc/health.get'])
       expect((await worker.app.get(path)).status).toBe(404);
-    while ((await valueOf(worker, 'em_sync_last_run_ok')) !== 1)
-      await new Promise((resolve) => setTimeout(resolve, 20));
+    while ((await valueOf(worker, 'em_sync_last_run_ok')) !== 1) await setTimeout(20);
   } finally {
     await worker.close();
   }
@@ -134,7 +135,11 @@ test('a worker answers monitors alone; a server runs no schedule, but syncs when
     environment: { ROLE: 'serve', SYNC_ON_START: 'always', SYNC_CRON: '* * * * * *' },
   });
   try {
-    expect(await valueOf(server, 'em_sync_interval_seconds')).toBeNull();
+    // It says when workers do, and leaves it to them.
+    expect(await valueOf(server, 'em_sync_interval_seconds')).toBe(1);
+    const { data: status } = await server.app.json<{ data: Status }>('/v1/status');
+    expect(Date.parse(status.nextSyncAt ?? '')).toBeGreaterThan(Date.now() - 5_000);
+    await setTimeout(1_500);
     expect((await server.app.sync()).trigger).toBe('api');
     expect((await server.app.json<{ data: unknown[] }>('/v1/admin/sync/history', ADMIN)).data).toHaveLength(
       1,

@@ -16,6 +16,8 @@ export const EDGE_ADDRESS = '127.0.0.2';
 /** A running edge. */
 export interface Haproxy {
   url: string;
+  /** For what runs beside it. */
+  insideUrl: string;
   /** For https, where a certificate was given. */
   secureUrl: string;
   /** Where its figures are. */
@@ -30,17 +32,20 @@ export async function startHaproxy(
   { finish, certificate = '' }: { finish: Finish; certificate?: string },
 ): Promise<Haproxy> {
   const folder = mkdtempSync(join(tmpdir(), 'effect-models-haproxy-'));
-  const [edge, secure, internal] = [await freePort(), await freePort(), await freePort()];
+  const [edge, inside] = [await freePort(), await freePort()];
+  const [secure, internal] = [await freePort(), await freePort()];
   const moved = [
     [/bind :8080$/m, `bind 127.0.0.1:${edge}`],
+    [/bind :8081$/m, `bind 127.0.0.1:${inside}`],
+    [/dst_port 8081/, `dst_port ${inside}`],
     [/bind :8443 /m, `bind 127.0.0.1:${secure} `],
     [/bind :8404$/m, `bind 127.0.0.1:${internal}`],
-    [/app-1:3000$/m, `127.0.0.1:${ports[0]} source ${EDGE_ADDRESS}`],
-    [/app-2:3000$/m, `127.0.0.1:${ports[1]} source ${EDGE_ADDRESS}`],
+    [/app-1:3000$/gm, `127.0.0.1:${ports[0]} source ${EDGE_ADDRESS}`],
+    [/app-2:3000$/gm, `127.0.0.1:${ports[1]} source ${EDGE_ADDRESS}`],
   ] as const;
   const text = moved.reduce(
     (rest, [from, to]) => {
-      if (!from.test(rest)) throw new Error(`ops/haproxy.cfg has no ${from}: the test has to follow`);
+      if (rest.search(from) === -1) throw new Error(`ops/haproxy.cfg has no ${from}: the test has to follow`);
       return rest.replace(from, to);
     },
     readFileSync(HAPROXY_CONFIG, 'utf8'),
@@ -67,6 +72,7 @@ export async function startHaproxy(
   }
   return {
     url: `http://127.0.0.1:${edge}`,
+    insideUrl: `http://127.0.0.1:${inside}`,
     secureUrl: `https://127.0.0.1:${secure}`,
     internalUrl,
     output: () => output,
