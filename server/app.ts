@@ -13,6 +13,7 @@ import { isAway, isUnavailable } from './db/unavailable.ts';
 import { createAdminGate } from './http/admin.ts';
 import { createFailureLimiter, createRateLimiter } from './http/rate-limit.ts';
 import { drain } from './http/drain.ts';
+import { OPERATIONS } from './http/metrics.ts';
 import { createHttpServer } from './http/server.ts';
 import { registerFigures } from './metrics/figures.ts';
 import { createMetrics } from './metrics/metrics.ts';
@@ -54,7 +55,7 @@ export interface App {
 
 /** Wires the service together: the only place where every part is known. */
 export async function createApp(config: Config, logger: Logger, times: Times = TIMES): Promise<App> {
-  const metrics = createMetrics({ version: VERSION });
+  const metrics = createMetrics({ version: VERSION, operations: OPERATIONS });
   const database = await openDatabase(config.databaseUrl, {
     passwordFile: config.databasePasswordFile,
     connectionSeconds: times.connectionSeconds,

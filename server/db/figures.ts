@@ -31,10 +31,10 @@ async function postgresFigures(db: Kysely<Tables>): Promise<DatabaseFigures> {
   `.execute(db);
   const replicas = await sql<{ name: string; lag: string }>`
     select
-      coalesce(nullif(application_name, ''), pid::text) as name,
+      coalesce(nullif(application_name, ''), 'replica') || coalesce('@' || host(client_addr), '') as name,
       case when replay_lsn = sent_lsn then 0 else coalesce(extract(epoch from replay_lag), 0) end as lag
     from pg_stat_replication
-    where state = 'streaming'
+    where state = 'streaming' and application_name <> 'pg_basebackup'
   `.execute(db);
   return {
     bytes: Number(rows[0]?.bytes),

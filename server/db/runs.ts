@@ -58,12 +58,12 @@ export async function findRunning(db: Kysely<Tables>): Promise<SyncRun | null> {
   return row === undefined ? null : runOf(row);
 }
 
-/** The run that ended last, backfills aside; null: none has. */
-export async function lastFinishedRun(db: Kysely<Tables>): Promise<SyncRun | null> {
+/** The run of some statuses that began last, backfills aside; null: there is none. */
+async function lastRunOf(db: Kysely<Tables>, statuses: SyncRun['status'][]): Promise<SyncRun | null> {
   const row = await db
     .selectFrom('sync_runs')
     .selectAll()
-    .where('status', '!=', 'running')
+    .where('status', 'in', statuses)
     .where('trigger', '!=', 'backfill')
     .orderBy('started_at', 'desc')
     .orderBy('id', 'desc')
@@ -71,17 +71,21 @@ export async function lastFinishedRun(db: Kysely<Tables>): Promise<SyncRun | nul
   return row === undefined ? null : runOf(row);
 }
 
-/** The run that was completed last, backfills aside; null: none was. */
-export async function lastCompletedRun(db: Kysely<Tables>): Promise<SyncRun | null> {
-  const row = await db
-    .selectFrom('sync_runs')
-    .selectAll()
-    .where('status', '=', 'completed')
-    .where('trigger', '!=', 'backfill')
-    .orderBy('started_at', 'desc')
-    .executeTakeFirst();
-  return row === undefined ? null : runOf(row);
-}
+const STORED: SyncRun['status'][] = ['completed', 'partial'];
+const JUDGED: SyncRun['status'][] = [...STORED, 'failed', 'interrupted'];
+
+/** The run that ended last; null: none has. */
+export const lastFinishedRun = (db: Kysely<Tables>): Promise<SyncRun | null> =>
+  lastRunOf(db, [...JUDGED, 'aborted', 'superseded']);
+
+/** The same, but for runs that a shutdown stopped or another run took over: they say nothing of sources and database. */
+export const lastJudgedRun = (db: Kysely<Tables>): Promise<SyncRun | null> => lastRunOf(db, JUDGED);
+
+/** The run that stored something last, of all sources or of some; null: none has. */
+export const lastStoredRun = (db: Kysely<Tables>): Promise<SyncRun | null> => lastRunOf(db, STORED);
+
+/** The run that was completed last; null: none was. */
+export const lastCompletedRun = (db: Kysely<Tables>): Promise<SyncRun | null> => lastRunOf(db, ['completed']);
 
 /** The scheduled run that began last, if it did so less than `withinMs` ago by the database's clock. */
 export async function recentTick(

@@ -1,4 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { api, raw } from '../../contracts/index.ts';
+import { operationsOf } from '../../contracts/operation.ts';
 import type { AnswerEnd, CacheResult, Metrics } from '../metrics/metrics.ts';
 import type { AdminGate } from './admin.ts';
 
@@ -18,6 +20,16 @@ declare module 'fastify' {
     cacheResult?: CacheResult;
   }
 }
+
+const NAMES = [...operationsOf(api)].map(([name]) => name);
+
+/** The names of the operations that there are, in metrics and in the log of slow queries. */
+export const OPERATIONS = [
+  ...NAMES,
+  ...Object.keys(raw),
+  ...[...NAMES, 'batch', 'unknown'].map((name) => `trpc.${name}`),
+  ...['docs', 'metrics', 'status.page', 'unmatched'],
+];
 
 const DEFAULT_LIMIT = 20;
 const MAX_LIMIT = 100;

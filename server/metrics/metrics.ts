@@ -42,7 +42,14 @@ export interface Metrics {
 }
 
 /** Makes the counters and histograms of a process, all beginning at 0. */
-export function createMetrics({ version }: { version: string }): Metrics {
+export function createMetrics({
+  version,
+  operations = [],
+}: {
+  version: string;
+  /** The names of the operations that there are. */
+  operations?: string[];
+}): Metrics {
   const registry = new Registry();
   const registers = [registry];
   registerProcess(registry, version);
@@ -52,6 +59,12 @@ export function createMetrics({ version }: { version: string }): Metrics {
     help: 'Time from a request to the end of its answer, by operation',
     labelNames: ['operation', 'status', 'cache', 'limit'],
     buckets: ANSWER_BUCKETS,
+    registers,
+  });
+  const errors = new Counter({
+    name: 'em_http_errors_total',
+    help: 'Answers with 5xx, by operation',
+    labelNames: ['operation'],
     registers,
   });
   const limited = new Counter({
@@ -121,6 +134,8 @@ export function createMetrics({ version }: { version: string }): Metrics {
   });
 
   // A counter that appears with its first event loses it for rate(): those whose labels are known begin at 0.
+  for (const operation of operations) errors.inc({ operation }, 0);
+  for (const operation of [...operations, 'sync', 'background']) slowQueries.inc({ operation }, 0);
   for (const limiter of ['requests', 'admin']) limited.inc({ limiter }, 0);
   for (const kind of KINDS) for (const result of CACHE_RESULTS) cacheRequests.inc({ kind, result }, 0);
   const ends: SyncRun['status'][] = [
@@ -135,8 +150,10 @@ export function createMetrics({ version }: { version: string }): Metrics {
 
   return {
     registry,
-    answered: ({ operation, status, cache, limit, seconds }) =>
-      answers.observe({ operation, status: String(status), cache, limit }, seconds),
+    answered({ operation, status, cache, limit, seconds }) {
+      answers.observe({ operation, status: String(status), cache, limit }, seconds);
+      if (status >= 500) errors.inc({ operation });
+    },
     limited: (limiter) => limited.inc({ limiter }),
     adminRefused: () => adminRefused.inc(),
     cached: (kind, result) => cacheRequests.inc({ kind, result }),

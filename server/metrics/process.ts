@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import { collectDefaultMetrics, Gauge, type Registry } from 'prom-client';
 
 /** prom-client 15.1 names these gauges as if they were counters, which Prometheus's own linter turns down. */
@@ -25,19 +25,17 @@ export function registerProcess(registry: Registry, version: string): void {
     help: 'Cores that the process may use',
     registers,
   }).set(cpuLimit());
-  const memory = memoryLimit();
-  if (memory !== null)
-    new Gauge({
-      name: 'em_memory_limit_bytes',
-      help: 'Memory that the process may use before it is ended',
-      registers,
-    }).set(memory);
+  new Gauge({
+    name: 'em_memory_limit_bytes',
+    help: 'Memory that the process may use before it is ended',
+    registers,
+  }).set(memoryLimit());
 }
 
-/** Limit of the container in bytes; null: none but the machine's. */
-function memoryLimit(): number | null {
+/** Limit of the container in bytes, or what the machine has. */
+function memoryLimit(): number {
   const limit = process.constrainedMemory();
-  return limit > 0 && limit < Number.MAX_SAFE_INTEGER ? limit : null;
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
 }
 
 /** Cores by the quota of the container (cgroup 2), or those of the machine. */

@@ -3,7 +3,7 @@ import type { Database } from '../db/database.ts';
 import { databaseFigures } from '../db/figures.ts';
 import { lastOperations } from '../db/operations.ts';
 import type { Purpose } from '../db/orm.ts';
-import { findRunning, lastCompletedRun, lastFinishedRun } from '../db/runs.ts';
+import { findRunning, lastCompletedRun, lastJudgedRun, lastStoredRun } from '../db/runs.ts';
 import type { Figure } from '../metrics/figures.ts';
 import type { Schedule } from '../scheduler.ts';
 import { healthOf, type Probe } from './probe.ts';
@@ -108,9 +108,10 @@ function storedFigures({ database, storageLimitBytes }: FigureSources): Promise<
 }
 
 async function syncFigures(db: Database['read']): Promise<Figure[]> {
-  const [last, completed, running] = [
-    await lastFinishedRun(db),
+  const [last, completed, stored, running] = [
+    await lastJudgedRun(db),
     await lastCompletedRun(db),
+    await lastStoredRun(db),
     await findRunning(db),
   ];
   const figures: Figure[] = [
@@ -125,11 +126,14 @@ async function syncFigures(db: Database['read']): Promise<Figure[]> {
       name: 'em_sync_last_completed_timestamp_seconds',
       value: seconds(completed.completedAt),
     });
+  if (stored?.completedAt)
+    figures.push({ name: 'em_sync_last_stored_timestamp_seconds', value: seconds(stored.completedAt) });
   if (!last?.completedAt) return figures;
   figures.push(
     { name: 'em_sync_last_run_timestamp_seconds', value: seconds(last.completedAt) },
     { name: 'em_sync_last_run_duration_seconds', value: (last.durationMs ?? 0) / 1_000 },
     { name: 'em_sync_last_run_ok', value: Number(last.status === 'completed') },
+    { name: 'em_sync_last_run_stored', value: Number(last.id === stored?.id) },
   );
   for (const { source, status, fetched, durationMs, error } of last.sources) {
     if (status === 'disabled') continue;

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { expectResolved } from './support/alerts/expected.ts';
 import { ask } from './support/alerts/own-postgres.ts';
 import { scenario } from './support/alerts/scenario.ts';
+import { startDisk } from './support/alerts/disk.ts';
 import { startStack } from './support/alerts/stack.ts';
 import { startStandby } from './support/alerts/standby.ts';
 import { startTraffic, uncommon, usual } from './support/alerts/traffic.ts';
@@ -32,7 +33,7 @@ scenario('A2', async (expects) => {
 });
 
 scenario('A14', async (expects) => {
-  const { monitors, postgres, environment, finish } = await startStack({
+  const { monitors, postgres, service, environment, finish } = await startStack({
     environment: { STORAGE_LIMIT_GB: '0.03' },
     settings: { max_connections: '60' },
   });
@@ -41,7 +42,10 @@ scenario('A14', async (expects) => {
     url,
     `create table filler as select repeat(md5(n::text), 100) as text from generate_series(1, 200000) n`,
   );
-  await expects(monitors, 'DatabaseStorageHigh');
+  const disk = await startDisk(finish);
+  monitors.watch({ services: [service.url], health: service.url, machines: [disk.exporter] });
+  disk.fill();
+  await expects(monitors, 'DatabaseStorageHigh', 'DiskFilling');
 
   const others = await Promise.all(
     Array.from({ length: 52 }, async () => {

@@ -16,9 +16,9 @@ scenario('A9', async (expects) => {
   };
   const mend = fail(upstream, 500, (path) => path.startsWith('/openrouter'));
   await sync();
-  await expects(monitors, 'SyncPartial', 'SyncSuccessLow');
+  await expects(monitors, 'SyncPartial');
   await sync();
-  await expects(monitors, 'HealthDegraded', 'SourceDown');
+  await expects(monitors, 'SyncSuccessLow', 'HealthDegraded', 'SourceDown');
   mend();
 
   fail(upstream, 401, (path) => path.startsWith('/artificialanalysis'));

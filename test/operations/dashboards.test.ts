@@ -43,9 +43,7 @@ const queries = panels.flatMap(({ title, targets = [] }) =>
 const SILENT: Record<string, string> = {
   'Why sources failed A': 'no source failed',
   'Replication lag A': 'there is no replica',
-  'Slow queries A': 'none was slow',
   'Items rejected A': 'says nothing until a process has synced twice',
-  'CPU and memory B': 'only a container has a limit of memory',
   'Memory of Redis B': 'this Redis has no limit',
 };
 

@@ -2,6 +2,7 @@ import { execFile, execFileSync } from 'node:child_process';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sql } from 'kysely';
+import type { SyncRun } from '../../contracts/sync.ts';
 import type { Status } from '../../contracts/system.ts';
 import { within } from '../../server/operation-scope.ts';
 import { DATABASES } from '../support/databases.ts';
@@ -65,6 +66,7 @@ describe.each(DATABASES)('metrics on $name', ({ name, create }) => {
       .data[0];
     expect(await valueOf(served, 'em_sync_runs_total{status="completed"}')).toBe(1);
     expect(await valueOf(served, 'em_sync_last_run_ok')).toBe(1);
+    expect(await valueOf(served, 'em_sync_last_run_stored')).toBe(1);
     expect(await valueOf(served, 'em_sync_last_run_duration_seconds')).toBe(Number(run?.durationMs) / 1_000);
     expect(await valueOf(served, 'em_sync_running')).toBe(0);
     expect(await valueOf(served, 'em_sync_source_up{source="openrouter"}')).toBe(1);
@@ -85,6 +87,47 @@ describe.each(DATABASES)('metrics on $name', ({ name, create }) => {
     const line = served.app.log.find(({ msg }) => String(msg).startsWith('slow query'));
     expect(line).toMatchObject({ operation: 'models.list', side: 'read' });
     expect(line?.msg).toMatch(/^slow query of models\.list: 1[2-9]\d\d ms$/);
+  });
+
+  test('count failed answers and slow queries of every operation from 0 on', async () => {
+    expect(await valueOf(served, 'em_http_errors_total{operation="models.get"}')).toBe(0);
+    expect(await valueOf(served, 'em_database_slow_queries_total{operation="changes.atom"}')).toBe(0);
+    expect(await valueOf(served, 'em_memory_limit_bytes')).toBeGreaterThan(1e8);
+  });
+
+  test('judge runs, and not those that a shutdown stopped', async () => {
+    const { write } = served.app.database;
+    const [last] = (await served.app.json<{ data: SyncRun[] }>('/v1/admin/sync/history', ADMIN)).data;
+    const add = (id: string, status: SyncRun['status'], minutes: number) =>
+      write
+        .insertInto('sync_runs')
+        .values({
+          id,
+          status,
+          message: '',
+          trigger: 'schedule',
+          started_at: new Date(Date.parse(last?.startedAt ?? '') + minutes * 60_000).toISOString(),
+          completed_at: new Date(Date.parse(last?.startedAt ?? '') + minutes * 60_000 + 1_000).toISOString(),
+          total_fetched: 0,
+          total_stored: 0,
+          catalog_version: null,
+          forced: 0,
+          sources: '[]',
+        })
+        .execute();
+    const judged = async () => [
+      await valueOf(served, 'em_sync_last_run_ok'),
+      await valueOf(served, 'em_sync_last_run_stored'),
+    ];
+    const storedAt = await valueOf(served, 'em_sync_last_stored_timestamp_seconds');
+    expect(storedAt).toBe(Date.parse(last?.completedAt ?? '') / 1_000);
+    await add('sync_1', 'aborted', 10);
+    expect(await judged()).toEqual([1, 1]);
+    await add('sync_2', 'interrupted', 20);
+    expect(await judged()).toEqual([0, 0]);
+    expect(await valueOf(served, 'em_sync_last_stored_timestamp_seconds')).toBe(storedAt);
+    await add('sync_3', 'partial', 30);
+    expect(await judged()).toEqual([0, 1]);
   });
 
   test('are clean by the rules of Prometheus', async ({ skip }) => {

@@ -35,8 +35,8 @@ export interface Monitors {
   silenced: Set<string>;
   blackbox: Program;
   nodeExporter: Program;
-  /** Names what is watched: addresses of services, and the one that clients ask. */
-  watch(targets: { services: string[]; health: string }): void;
+  /** Names what is watched: addresses of services, the one that clients ask, and node exporters beside the first. */
+  watch(targets: { services: string[]; health: string; machines?: string[] }): void;
 }
 
 /** Remembers which alerts are silenced by their causes, until the test is over. */
@@ -95,7 +95,7 @@ export async function startMonitors(finish: Finish): Promise<Monitors> {
     writeFileSync(join(folder, 'rules', file.name), writtenRules(file));
   const target = (name: string, groups: object[]) =>
     writeFileSync(join(folder, 'targets', `${name}.yml`), stringify(groups));
-  target('node', [{ targets: [node], labels: { role: 'database' } }]);
+  target('node', []);
   target('service', []);
   target('health', []);
   writeFileSync(
@@ -153,9 +153,10 @@ export async function startMonitors(finish: Finish): Promise<Monitors> {
     silenced: rememberSilenced(`http://${alertmanager}`, finish),
     blackbox: blackboxExporter,
     nodeExporter,
-    watch({ services, health }) {
+    watch({ services, health, machines = [] }) {
       target('service', [{ targets: services.map((url) => new URL(url).host), labels: { role: 'all' } }]);
       target('health', [{ targets: [`${health}/health`] }]);
+      target('node', [{ targets: [node, ...machines], labels: { role: 'database' } }]);
     },
   };
 }

@@ -159,8 +159,9 @@ export const SCENARIOS: Record<string, Scenario> = {
     },
   },
   A14: {
-    what: 'the database fills, its connections are taken, and its replica falls behind and ends',
+    what: 'the database fills, and so does a disk; its connections are taken, and its replica falls behind and ends',
     fires: {
+      DiskFilling: 'told',
       DatabaseStorageHigh: 'told',
       DatabaseConnectionsHigh: 'told',
       ReplicaBehind: 'told',
