@@ -1,19 +1,23 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { CompiledQuery } from 'kysely';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { startStandby } from '../faults/support/alerts/standby.ts';
-import { ownFolder } from '../support/backups.ts';
+import { ownFolder, within } from '../support/backups.ts';
 import { DATABASES } from '../support/databases.ts';
 import { runOps } from '../support/ops.ts';
 import { installedBinaries, startPostgres, type OwnPostgres } from '../support/postgres.ts';
 import { startSynced, type Served } from '../support/synced.ts';
+import { has } from '../support/tools.ts';
 
 type Report = Record<string, Record<string, unknown>[]> & { attention: string[] };
 
 const [SQLITE, POSTGRES] = DATABASES;
+const ROLES = fileURLToPath(new URL('../../ops/sql/roles.sql', import.meta.url));
 
 const show = (url: string, ...args: string[]) => runOps(['db-health', ...args], { DATABASE_URL: url });
 async function report(url: string, ...args: string[]): Promise<Report> {
@@ -122,6 +126,41 @@ describe.skipIf(installedBinaries() === null)(
       const { slowStatements } = await report(server.url);
       expect(slowStatements?.[0]).toMatchObject({ calls: 1, query: 'select pg_sleep($1)' });
       expect(Number(slowStatements?.[0]?.mean)).toBeGreaterThan(290);
+    });
+
+    test.skipIf(!has('psql'))('answers the roles that may only look, and those of the service', async () => {
+      const { url } = await server.create();
+      await within(url, (database) => database.migrate());
+      const passwords = { EM_APP_PASSWORD: 'app-0815', EM_READONLY_PASSWORD: 'readonly-0815' };
+      execFileSync('psql', [url, '-qv', 'ON_ERROR_STOP=1', '-f', ROLES], {
+        env: { PATH: process.env.PATH, ...passwords },
+        stdio: ['ignore', 'ignore', 'inherit'],
+      });
+      const own = await connectTo(url);
+      for (const isCounted of [false, true]) {
+        if (isCounted) await own.query('create extension pg_stat_statements');
+        for (const role of ['app', 'readonly']) {
+          const as = new URL(url);
+          [as.username, as.password] = [`em_${role}`, `${role}-0815`];
+          const { database, tables, slowStatements } = await report(as.href);
+          expect(Number(database?.[0]?.size)).toBeGreaterThan(0);
+          expect(tables).toContainEqual(expect.objectContaining({ table: 'models' }));
+          expect((slowStatements ?? []).length > 0).toBe(isCounted);
+        }
+      }
+      await own.query('revoke select on pg_stat_statements from public');
+      const as = new URL(url);
+      [as.username, as.password] = ['em_readonly', 'readonly-0815'];
+      expect((await show(as.href)).stdout).toMatch(
+        /^Statements by time\n {2}Unknown: .* closed to this role/m,
+      );
+    });
+
+    test('does not need the server to have loaded what counts statements', async () => {
+      const other = await startPostgres();
+      onTestFinished(other.stop);
+      await (await connectTo(other.url)).query('create extension pg_stat_statements');
+      expect(await report(other.url)).toMatchObject({ slowStatements: [] });
     });
 
     test('shows how far a replica is behind, and on the replica itself too', async () => {
