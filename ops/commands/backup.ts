@@ -1,5 +1,4 @@
 import { parseArgs } from 'node:util';
-import { dialectOf } from '../../server/db/orm.ts';
 import { UsageError, type OpsCommand } from '../command.ts';
 import { addressOf, nameOf } from '../database/address.ts';
 import { makeBackup } from '../database/backup.ts';
@@ -72,7 +71,7 @@ export const backupVerify: OpsCommand = {
     const { positionals } = parseArgs({ args, options: {}, allowPositionals: true });
     const [given, ...more] = positionals;
     if (given === undefined || more.length > 0) throw new UsageError('Name one backup, or latest.');
-    const found = await findBackup(given, ops.backupDir, dialectOf(service.databaseUrl));
+    const found = await findBackup(given, ops.backupDir, service.databaseUrl);
     await verifyFile(found);
     print(`${found.path} is whole: ${bytes(found.manifest.bytes)}, SHA-256 as in its manifest.`);
     return 0;

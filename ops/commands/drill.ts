@@ -46,7 +46,7 @@ async function practise(
   const backup =
     given === undefined
       ? await makeBackup(addressOf(context), folder, steps)
-      : await findBackup(given, context.ops.backupDir, dialectOf(context.service.databaseUrl));
+      : await findBackup(given, context.ops.backupDir, context.service.databaseUrl);
   const { file, createdAt, catalogVersion, dialect, tables } = backup.manifest;
   await withScratch(steps, scratchFor(backup, server ?? addressOf(context), folder, steps), (target) =>
     restore({ backup, target, replace: false, steps }),

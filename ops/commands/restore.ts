@@ -21,17 +21,21 @@ export const restoreCommand: OpsCommand = {
     if (values.to === undefined) throw new UsageError('Name the database to restore into with --to.');
     const target = addressOf(context, values.to);
     const { message, ms } = await operate(context, 'restore', async (steps) => {
-      const backup = await findBackup(given, context.ops.backupDir, dialectOf(target.url));
-      const { file, createdAt, version, catalogVersion } = backup.manifest;
-      context.progress(`Restoring ${file} into ${nameOf(target.url)}`);
+      const backup = await findBackup(given, context.ops.backupDir, context.service.databaseUrl);
+      const { file, database, createdAt, version, catalogVersion } = backup.manifest;
+      context.progress(`Restoring ${file}, a backup of ${database}, into ${nameOf(target.url)}`);
       await restore({ backup, target, replace: values.replace, steps });
       return {
-        message: `${file} of ${createdAt} is in ${nameOf(target.url)}: catalogue version ${catalogVersion}`,
-        details: { file, createdAt, version, catalogVersion },
+        message: `${file}, a backup of ${database} of ${createdAt}, is in ${nameOf(target.url)}: catalogue version ${catalogVersion}`,
+        details: { file, database, createdAt, version, catalogVersion },
         recordIn: target,
       };
     });
     context.print(`Restored in ${span(ms)}: ${message}, every table as it was backed up`);
+    if (dialectOf(target.url) === 'postgresql')
+      context.print(
+        `No role but the one that restored has rights on the tables: where there are others (em_app, em_readonly), run ops/sql/roles.sql on ${nameOf(target.url)} before the service uses it`,
+      );
     return 0;
   },
 };

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
 import type { Kysely } from 'kysely';
 import { variables } from '../../server/config-values.ts';
 import { dialectOf, kyselyOf, openOrm, sqlitePath, type Tables } from '../../server/db/orm.ts';
@@ -42,6 +43,12 @@ export function nameOf(url: string): string {
   return `${host}${decodeURIComponent(pathname)}`;
 }
 
+/** The database that a URL names, as manifests of backups call it. */
+export function databaseOf(url: string): string {
+  if (dialectOf(url) === 'sqlite') return basename(sqlitePath(url));
+  return decodeURIComponent(new URL(url).pathname.slice(1)) || userOf(url);
+}
+
 /** What programs of PostgreSQL are given: a URL without the password, and the password for PGPASSWORD. */
 export async function libpqOf({ url, passwordFile }: Address): Promise<{ url: string; password: string }> {
   const bare = new URL(url);
@@ -49,8 +56,15 @@ export async function libpqOf({ url, passwordFile }: Address): Promise<{ url: st
     passwordFile === null ? decodeURIComponent(bare.password) : await readPassword(passwordFile);
   bare.password = '';
   // Other parameters are the driver's own, and libpq refuses what it does not know.
-  const tls = [...bare.searchParams].filter(([name]) => /^ssl(mode|rootcert|cert|key)$/.test(name));
-  bare.search = new URLSearchParams(tls).toString();
+  const tls = new URLSearchParams(
+    [...bare.searchParams].filter(([name]) => /^ssl(mode|rootcert|cert|key)$/.test(name)),
+  );
+  if (tls.get('sslmode') === 'no-verify') {
+    tls.set('sslmode', 'require');
+    // With it, libpq would verify all the same.
+    tls.delete('sslrootcert');
+  }
+  bare.search = tls.toString();
   return { url: bare.href, password };
 }
 

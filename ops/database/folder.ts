@@ -1,8 +1,9 @@
 import { existsSync, statSync } from 'node:fs';
 import { chmod, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DialectName } from '../../server/db/orm.ts';
+import { dialectOf } from '../../server/db/orm.ts';
 import { OpsError } from '../command.ts';
+import { databaseOf } from './address.ts';
 import { manifestPathOf, readManifest, type Backup, type Manifest } from './manifest.ts';
 
 /** Files of backups, half-written ones too: nothing else in the folder is ever touched. */
@@ -37,16 +38,26 @@ export async function listBackups(folder: string): Promise<Backup[]> {
     .sort((one, other) => (one.manifest.createdAt < other.manifest.createdAt ? 1 : -1));
 }
 
-/** Finds a backup: the path of its file or manifest, its name in the folder, or `latest` for the newest of a kind of database. */
-export async function findBackup(given: string, folder: string, kind: DialectName): Promise<Backup> {
+/** Finds a backup: the path of its file or manifest, its name in the folder, or `latest` for the newest of the database of a URL. */
+export async function findBackup(given: string, folder: string, databaseUrl: string): Promise<Backup> {
   const path = [given, join(folder, given)].find((one) => existsSync(one) && statSync(one).isFile());
   if (path !== undefined) return readManifest(manifestPathOf(path));
-  const latest = (await listBackups(folder)).find(({ manifest }) => manifest.dialect === kind);
-  if (given === 'latest' && latest !== undefined) return latest;
+  const list = '`npm run ops -- backup list` names those there are';
+  if (given !== 'latest')
+    throw new OpsError(`there is no backup ${given}, neither as a path nor in ${folder}: ${list}`);
+  const own: Kind = { dialect: dialectOf(databaseUrl), database: databaseOf(databaseUrl) };
+  const latest = (await listBackups(folder)).find(({ manifest }) => isOf(own, manifest));
+  if (latest !== undefined) return latest;
   throw new OpsError(
-    `there is no backup ${given}, neither as a path nor in ${folder}: \`npm run ops -- backup list\` names those there are`,
+    `there is no backup of ${own.database}, the database of DATABASE_URL, in ${folder}: name the one that you mean; ${list}`,
   );
 }
+
+/** What tells the backups of one database from those of another. */
+type Kind = Pick<Manifest, 'dialect' | 'database'>;
+
+const isOf = (one: Kind, other: Kind): boolean =>
+  one.dialect === other.dialect && one.database === other.database;
 
 /** Writes a file under a temporary name that only becomes its own with `keep`; `discard` removes it. */
 export async function writeWhole(
@@ -80,9 +91,7 @@ export async function flush(path: string): Promise<void> {
 
 /** Removes all but the newest `keep` backups of the same database, and what killed processes have left. Answers with what went. */
 export async function forgetOld(folder: string, newest: Manifest, keep: number): Promise<string[]> {
-  const same = (await listBackups(folder)).filter(
-    ({ manifest: { dialect, database } }) => dialect === newest.dialect && database === newest.database,
-  );
+  const same = (await listBackups(folder)).filter(({ manifest }) => isOf(newest, manifest));
   const old = same.slice(Math.max(keep, 1)).filter(({ manifest }) => manifest.file !== newest.file);
   for (const { path, manifestPath } of old) {
     // Without its manifest it is no backup any more: a crash in between leaves no half one.

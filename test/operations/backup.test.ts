@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { KNOWN_MIGRATIONS } from '../../server/db/migrations.ts';
+import { libpqOf } from '../../ops/database/address.ts';
 import { digestOf } from '../../ops/database/manifest.ts';
 import {
   BACKED_UP,
@@ -261,6 +262,18 @@ describe.skipIf(postgres?.skipped)(`backup of ${postgres?.name}`, () => {
     expect(args).toMatch(/--snapshot=\S+ .*--dbname=postgres:\/\//);
     expect(args).not.toContain('only-Here-0815');
     expect(stdout + stderr).not.toContain('only-Here-0815');
+  });
+
+  test.each([
+    ['?sslmode=no-verify&sslrootcert=/ca.pem&application_name=x', '?sslmode=require'],
+    ['?sslmode=verify-full&sslrootcert=/ca.pem', '?sslmode=verify-full&sslrootcert=%2Fca.pem'],
+    ['?connect_timeout=3', ''],
+  ])('tells pg_dump of %s in its own words', async (given, told) => {
+    const url = `postgres://em:secret@db.example/catalog${given}`;
+    expect(await libpqOf({ url, passwordFile: null })).toEqual({
+      url: `postgres://em@db.example/catalog${told}`,
+      password: 'secret',
+    });
   });
 
   test('with a pg_dump that fails in the middle leaves nothing', async () => {

@@ -83,7 +83,9 @@ for (const kind of BACKED_UP) {
       expect({ code, stdout }).toEqual({
         code: 0,
         stdout: expect.stringMatching(
-          /^Restored in .*: catalogue version 2, every table as it was backed up\n$/,
+          kind.isPostgres
+            ? /^Restored in .*: catalogue version 2, every table as it was backed up\nNo role .* run ops\/sql\/roles\.sql on \S+ before/
+            : /^Restored in .*: catalogue version 2, every table as it was backed up\n$/,
         ) as string,
       });
       expect(await lastRestore(to)).toMatchObject({ status: 'completed' });
@@ -98,6 +100,32 @@ for (const kind of BACKED_UP) {
       } finally {
         await app.stop();
       }
+    });
+
+    test('latest is the newest of the database of the service; another has to be named', async () => {
+      const { environment, manifest } = await backedUp();
+      const other = kind.isPostgres ? await ownDatabase(kind) : `file:${join(ownFolder(), 'other.db')}`;
+      await within(other, (database) => database.migrate());
+      const elsewhere = { ...environment, DATABASE_URL: other };
+      const none = await runOps(['restore', 'latest', '--to', await ownDatabase(kind)], elsewhere);
+      expect([none.code, none.stderr]).toEqual([
+        1,
+        expect.stringMatching(/there is no backup of \S+, the database of DATABASE_URL, in .*: name the one/),
+      ]);
+      expect(await runOps(['backup'], elsewhere)).toMatchObject({ code: 0 });
+      const [, newest] = manifestsIn(environment.BACKUP_DIR);
+
+      const to = await ownDatabase(kind);
+      const latest = await runOps(['restore', 'latest', '--to', to], environment);
+      expect(latest.stderr).toContain(`Restoring ${manifest.file}, a backup of ${manifest.database}, into `);
+      expect(latest.stdout).toContain(`${manifest.file}, a backup of ${manifest.database} of `);
+      const args = ['restore', newest?.file ?? '', '--to', to, '--replace'];
+      const named = await runOps(args, environment);
+      expect([named.code, named.stdout]).toEqual([
+        0,
+        expect.stringContaining(`a backup of ${newest?.database} of `),
+      ]);
+      expect(await modelsOf(to)).toEqual([]);
     });
 
     test('a target that has tables is refused, and replaced where that is wanted', async () => {
