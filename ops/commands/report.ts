@@ -20,6 +20,8 @@ export const reportWeekly: OpsCommand = {
     if (!/^\d{4}-\d\d-\d\d$/.test(day) || Number.isNaN(Date.parse(day)))
       throw new UsageError(`--week must be a day such as 2026-11-16, not "${day}"`);
     const week = mondayOf(day);
+    if (Date.parse(week) > Date.now())
+      throw new UsageError(`--week must be a week that has begun, and that of ${day} begins on ${week}`);
     const outside = await askOutside(context, week);
     const report = await withDatabase(service, (database) =>
       weeklyReport(database, { week, outside, service, ops }),

@@ -1,16 +1,16 @@
 import { bytes, known, minute, percent, table, UNKNOWN } from '../text.ts';
-import type { CapacityReport } from './capacity.ts';
+import { SCALE_AT, type CapacityReport } from './capacity.ts';
 
 /** The review of capacity as Markdown. */
 export function capacityText(report: CapacityReport): string {
-  const { limitBytes, connections, growthBytesADay, forecast, fullOn } = report;
+  const { limitBytes, connections, growthBytesADay, forecast } = report;
   const share = limitBytes === null ? '' : ` (${percent(report.bytes / limitBytes)})`;
   const now = [
     `Storage: ${bytes(report.bytes)} of ${known(limitBytes, bytes)}${share}`,
     `Connections: ${known(connections, ({ used, max }) => `${used} of ${max}`)}`,
     `Growth: ${known(growthBytesADay, (growth) => `${bytes(growth)} a day`)}`,
     `In 1, 2, 3 months: ${known(forecast, (months) => months.map((month) => bytes(month.bytes)).join(', '))}`,
-    `80 % of the storage reached: ${fullOn ?? (limitBytes === null || growthBytesADay === null ? UNKNOWN : 'not within ten years')}`,
+    `80 % of the storage reached: ${fullOn(report)}`,
   ];
   const weeks = report.weeks.map((week) => [
     week.week,
@@ -28,6 +28,11 @@ export function capacityText(report: CapacityReport): string {
     `## By week\n\n${report.weeks.length === 0 ? UNKNOWN : block(table([heading, ...weeks]))}`,
     `## Rows\n\n${block(table(report.rows.map(({ table: name, rows }) => [name, rows])))}`,
   ].join('\n\n');
+}
+
+function fullOn({ bytes, limitBytes, growthBytesADay, fullOn: day }: CapacityReport): string {
+  if (limitBytes !== null && bytes >= SCALE_AT * limitBytes) return 'already';
+  return day ?? (limitBytes === null || growthBytesADay === null ? UNKNOWN : 'not within ten years');
 }
 
 const block = (lines: string[]): string => lines.map((line) => `    ${line}`).join('\n');

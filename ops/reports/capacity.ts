@@ -36,11 +36,12 @@ export interface CapacityReport {
   growthBytesADay: number | null;
   /** Storage in one, two and three months, if it goes on so; null: no trend. */
   forecast: { months: number; bytes: number }[] | null;
-  /** The day on which 80 % of the limit are reached, if it goes on so; null: no limit, no trend, or not within ten years. */
+  /** The day on which 80 % of the limit are reached, if it goes on so, today where they are; null: no limit, no trend, or not within ten years. */
   fullOn: string | null;
 }
 
-const SCALE_AT = 0.8;
+/** The share of the limit at which there should be more storage. */
+export const SCALE_AT = 0.8;
 const TEN_YEARS_DAYS = 3_650;
 
 /** Puts the monthly review of capacity together from the database. */
@@ -54,7 +55,7 @@ export function capacityReport(
     const from = new Date(now - MONTHS * MONTH_DAYS * DAY_MS).toISOString();
     const samples = await samplesBetween(db, { from, to: new Date(now + DAY_MS).toISOString() });
     const growth = growthOf(samples);
-    const left = limitBytes === null || growth === null ? null : (SCALE_AT * limitBytes - bytes) / growth;
+    const left = limitBytes === null ? null : daysLeft(SCALE_AT * limitBytes - bytes, growth);
     return {
       at: new Date(now).toISOString(),
       bytes,
@@ -73,6 +74,12 @@ export function capacityReport(
           : new Date(now + left * DAY_MS).toISOString().slice(0, 10),
     };
   });
+}
+
+/** In how many days so much more is reached; null: it can not be told. */
+function daysLeft(bytes: number, growth: number | null): number | null {
+  if (bytes <= 0) return 0;
+  return growth === null ? null : bytes / growth;
 }
 
 async function rowCounts(db: Kysely<Tables>): Promise<CapacityReport['rows']> {

@@ -92,7 +92,9 @@ export function weeklyReport(
     const now = isNow ? await databaseFigures(db, database.dialect) : null;
     const ended = (kind: string, status: string) =>
       operations.filter((operation) => operation.kind === kind && operation.status === status).length;
-    const took = runs.flatMap(({ durationMs }) => (durationMs === null ? [] : [durationMs]));
+    // One whose process died ended when that was noticed, and stored nothing.
+    const stored = runs.filter(({ status }) => status === 'completed' || status === 'partial');
+    const took = stored.flatMap(({ durationMs }) => (durationMs === null ? [] : [durationMs]));
     return {
       week,
       measured: Math.min(1, (new Set(samples.map(({ at }) => at)).size * SAMPLE_MS) / WEEK_MS),
@@ -102,7 +104,7 @@ export function weeklyReport(
         last: runs.slice(0, 4).map(({ status }) => status),
         successRate: share(runs.filter(({ status }) => status === 'completed').length, runs.length),
         averageMs: took.length === 0 ? null : took.reduce((sum, ms) => sum + ms, 0) / took.length,
-        models: isNow ? await countModels(db, { withheld: false }) : (runs[0]?.totalStored ?? null),
+        models: isNow ? await countModels(db, { withheld: false }) : (stored[0]?.totalStored ?? null),
       },
       database: {
         bytes: now?.bytes ?? lastOf(samples, 'database_bytes'),

@@ -155,6 +155,48 @@ describe.each(DATABASES)('reports on $name', ({ create }) => {
     expect(text.stdout).toContain('- Backup status: unknown: none was recorded\n');
   });
 
+  test('a run whose process died counts, but neither its duration nor what it stored', async () => {
+    const database = await openDatabase(recorded.url);
+    const died = {
+      id: 'sync_died',
+      status: 'interrupted',
+      message: 'The process that ran it has died',
+      trigger: 'schedule',
+      started_at: time(-24),
+      completed_at: time(-2),
+      total_fetched: 0,
+      total_stored: 0,
+      catalog_version: null,
+      forced: 0,
+      sources: '[]',
+    };
+    const whole = {
+      ...died,
+      id: 'sync_whole',
+      status: 'completed',
+      started_at: time(-26),
+      completed_at: time(-25),
+      total_stored: 900,
+      catalog_version: 1,
+    };
+    await database.write.insertInto('sync_runs').values([died, whole]).execute();
+    await database.close();
+    const { stdout } = await runOps(['report', 'weekly', '--week', '2026-11-02', '--json'], {
+      DATABASE_URL: recorded.url,
+    });
+    expect(JSON.parse(stdout)).toMatchObject({
+      syncs: { runs: 2, last: ['interrupted', 'completed'], averageMs: HOUR_MS, models: 900 },
+    });
+  });
+
+  test('a week that has not begun is refused', async () => {
+    const day = new Date(Date.now() + 8 * DAY_MS).toISOString().slice(0, 10);
+    const { code, stderr } = await runOps(['report', 'weekly', '--week', day], {
+      DATABASE_URL: recorded.url,
+    });
+    expect([code, stderr]).toEqual([64, expect.stringMatching(/^--week must be a week that has begun, /)]);
+  });
+
   test('the default is the last whole week', async () => {
     const { stdout } = await runOps(['report', 'weekly', '--json'], { DATABASE_URL: recorded.url });
     const { week } = JSON.parse(stdout) as WeeklyReport;
@@ -193,6 +235,14 @@ test('the review of capacity sees growth, and forecasts it', async () => {
     expect(text).toMatch(/^- Storage: [\d.]+ MB of 1\.0 GB \([\d.]+ %\)$/m);
     expect(text).toMatch(/^- Growth: 10\.0 MB a day$/m);
     expect(text).toMatch(/^ {4}samples +180$/m);
+    expect(text).toMatch(/^- 80 % of the storage reached: \d{4}-\d\d-\d\d$/m);
+    const full = { ...environment, STORAGE_LIMIT_GB: '0.001' };
+    expect((await runOps(['report', 'capacity'], full)).stdout).toMatch(
+      /^- 80 % of the storage reached: already$/m,
+    );
+    const { stdout: json } = await runOps(['report', 'capacity', '--json'], full);
+    const { at, fullOn } = JSON.parse(json) as CapacityReport;
+    expect(fullOn).toBe(at.slice(0, 10));
   } finally {
     await drop();
   }
