@@ -4,6 +4,7 @@ import { COMMANDS } from './commands/index.ts';
 import { readOpsConfig } from './config.ts';
 
 const EXIT_USAGE = 64;
+const LINGER_MS = 1_000;
 /** sysexits.h: the configuration can not be used. */
 const EXIT_CONFIG = 78;
 
@@ -67,3 +68,5 @@ function isParseArgsError(error: unknown): boolean {
 }
 
 process.exitCode = await main(process.argv.slice(2));
+// A connection that says nothing any more must not hold the process back.
+setTimeout(() => process.exit(), LINGER_MS).unref();

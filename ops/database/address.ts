@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Kysely } from 'kysely';
 import { variables } from '../../server/config-values.ts';
+import { closeWithin } from '../../server/db/database.ts';
 import { dialectOf, kyselyOf, openOrm, sqlitePath, type Tables } from '../../server/db/orm.ts';
 import { isUnavailable } from '../../server/db/unavailable.ts';
 import { readPassword } from '../../server/db/password-file.ts';
@@ -68,6 +69,8 @@ export async function libpqOf({ url, passwordFile }: Address): Promise<{ url: st
   return { url: bare.href, password };
 }
 
+const CLOSE_MS = 5_000;
+
 /** Opens a database for as long as `work` takes, with the patience that operators' commands need. */
 export async function withOperator<Result>(
   { url, passwordFile }: Address,
@@ -80,7 +83,7 @@ export async function withOperator<Result>(
   } catch (error) {
     throw asOpsError(url, error);
   } finally {
-    await orm.close(true);
+    await closeWithin(CLOSE_MS, [orm]);
   }
 }
 

@@ -9,6 +9,7 @@ import { dialectOf, sqlitePath, type DialectName, type Tables } from '../../serv
 import { whileBusy } from '../../server/db/database.ts';
 import { VERSION } from '../../server/ports.ts';
 import { OpsError } from '../command.ts';
+import { orGivenUp } from '../interrupt.ts';
 import { withOperator, type Address } from './address.ts';
 import { measure, SCHEMA, tableNames, type Measured } from './checksums.ts';
 import { diskError, flush, makeFolder, nameAt, writeWhole } from './folder.ts';
@@ -86,37 +87,40 @@ interface Identity {
 /** Dumps one exported snapshot, and sums up the same one meanwhile. */
 async function dumpPostgres(address: Address, path: string, steps: Steps): Promise<Described> {
   return withOperator(address, (db) =>
-    db
-      .transaction()
-      .setIsolationLevel('repeatable read')
-      .setAccessMode('read only')
-      .execute(async (transaction) => {
-        const { rows } = await sql<{ id: string }>`select pg_export_snapshot() as id`.execute(transaction);
-        const stop = new AbortController();
-        const signal = AbortSignal.any([steps.signal, stop.signal]);
-        const args = [
-          '--format=custom',
-          `--schema=${SCHEMA}`,
-          '--no-password',
-          `--snapshot=${rows[0]?.id}`,
-          `--lock-wait-timeout=${LOCK_WAIT}`,
-        ];
-        const dump = steps.run('pg_dump', () =>
-          runProgram({ name: 'pg_dump', address, args, signal }, (stdout) =>
-            pipeline(stdout, createWriteStream(path, { flags: 'wx' })),
-          ),
-        );
-        const described = steps.run('checksums of the tables', () =>
-          describe({ transaction, outside: db, signal }, 'postgresql'),
-        );
-        try {
-          const [, contents] = await Promise.all([dump, described]);
-          return contents;
-        } finally {
-          stop.abort();
-          await Promise.allSettled([dump, described]);
-        }
-      }),
+    orGivenUp(
+      steps.signal,
+      db
+        .transaction()
+        .setIsolationLevel('repeatable read')
+        .setAccessMode('read only')
+        .execute(async (transaction) => {
+          const { rows } = await sql<{ id: string }>`select pg_export_snapshot() as id`.execute(transaction);
+          const stop = new AbortController();
+          const signal = AbortSignal.any([steps.signal, stop.signal]);
+          const args = [
+            '--format=custom',
+            `--schema=${SCHEMA}`,
+            '--no-password',
+            `--snapshot=${rows[0]?.id}`,
+            `--lock-wait-timeout=${LOCK_WAIT}`,
+          ];
+          const dump = steps.run('pg_dump', () =>
+            runProgram({ name: 'pg_dump', address, args, signal }, (stdout) =>
+              pipeline(stdout, createWriteStream(path, { flags: 'wx' })),
+            ),
+          );
+          const described = steps.run('checksums of the tables', () =>
+            describe({ transaction, outside: db, signal }, 'postgresql'),
+          );
+          try {
+            const [, contents] = await Promise.all([dump, described]);
+            return contents;
+          } finally {
+            stop.abort();
+            await Promise.allSettled([dump, described]);
+          }
+        }),
+    ),
   );
 }
 

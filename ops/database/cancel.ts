@@ -3,10 +3,11 @@ import { sql, type Kysely } from 'kysely';
 import type { Tables } from '../../server/db/orm.ts';
 
 const AGAIN_MS = 200;
+const GIVE_UP_MS = 10_000;
 
 /**
  * Works in a transaction of Postgres, and has the server cancel what it is doing there when `signal` is aborted; `outside` is
- * the same database, where a connection is free for that. Kysely 0.29.6 can not do it: its rollback takes the place of the
+ * the same database, where a connection is free for that. It gives up after a while. Kysely 0.29.6 can not do it: its rollback takes the place of the
  * query before that is cancelled.
  */
 export async function cancelledBy<Result>(
@@ -20,7 +21,8 @@ export async function cancelledBy<Result>(
   const done = new AbortController();
   const cancel = async (): Promise<void> => {
     // Once may be too early: a query that is sent just now is not heard of yet.
-    while (!done.signal.aborted) {
+    const giveUpAt = performance.now() + GIVE_UP_MS;
+    while (!done.signal.aborted && performance.now() < giveUpAt) {
       await sql`select pg_cancel_backend(${pid})`.execute(outside).catch(() => {});
       await setTimeout(AGAIN_MS, undefined, { signal: done.signal }).catch(() => {});
     }

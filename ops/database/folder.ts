@@ -3,6 +3,7 @@ import { chmod, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path';
 import { dialectOf } from '../../server/db/orm.ts';
 import { OpsError } from '../command.ts';
+import { removedAtOnce } from '../interrupt.ts';
 import { databaseOf } from './address.ts';
 import { manifestPathOf, readManifest, type Backup, type Manifest } from './manifest.ts';
 
@@ -65,8 +66,11 @@ export async function writeWhole(
   write: (temporary: string) => Promise<void>,
 ): Promise<{ temporary: string; keep: () => Promise<void>; discard: () => Promise<void> }> {
   const temporary = path + PARTIAL;
+  const kept = BESIDE.map((ending) => removedAtOnce(temporary + ending));
+  const settle = () => kept.forEach((keep) => keep());
   const discard = async () => {
     for (const ending of BESIDE) await rm(temporary + ending, { force: true });
+    settle();
   };
   try {
     await write(temporary);
@@ -76,7 +80,11 @@ export async function writeWhole(
     await discard();
     throw diskError(path, error);
   }
-  return { temporary, keep: () => rename(temporary, path), discard };
+  const keep = async () => {
+    await rename(temporary, path);
+    settle();
+  };
+  return { temporary, keep, discard };
 }
 
 /** Makes sure that a file, or the names in a folder, outlive a power failure. */

@@ -1,11 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
 import type { Readable } from 'node:stream';
 import { OpsError } from '../command.ts';
 import { programEnvironment } from '../config.ts';
 import { libpqOf, type Address } from './address.ts';
 
 const SAID_MAX = 2_000;
+/** A program that is told to end tells the server to stop, and waits for its answer. */
+const KILL_MS = 5_000;
 
 /** A program of PostgreSQL's client: which, on which database, and what else it is told. */
 export interface Program {
@@ -30,6 +33,7 @@ export async function runProgram(
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-SAID_MAX)));
   const ended = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
+  const closed = new Promise((resolve) => void child.once('close', resolve));
   try {
     await Promise.all([ended, read(child.stdout)]);
   } catch (error) {
@@ -40,6 +44,8 @@ export async function runProgram(
           "server's version or later",
         { cause: error },
       );
+    await Promise.race([closed, setTimeout(KILL_MS, undefined, { ref: false })]);
+    child.kill('SIGKILL');
     throw error;
   }
   const [code, signalled] = await ended;

@@ -1,6 +1,7 @@
 import { sql, type Kysely } from 'kysely';
 import type { Tables } from '../../server/db/orm.ts';
 import { OpsError } from '../command.ts';
+import { notEndedAtOnce } from '../interrupt.ts';
 import { withOperator } from './address.ts';
 import { SCHEMA, tableNames } from './checksums.ts';
 import { runProgram } from './programs.ts';
@@ -14,35 +15,43 @@ export async function restorePostgres(request: Restore): Promise<void> {
     refuseTables(request, before);
     await refuseServed(db);
     const aside = before.length > 0 ? await setAside(db, before) : null;
-    try {
-      await steps.run('pg_restore', () =>
-        runProgram(
-          {
-            name: 'pg_restore',
-            address: target,
-            args: [
-              '--single-transaction',
-              '--exit-on-error',
-              '--no-owner',
-              '--no-privileges',
-              `--schema=${SCHEMA}`,
-              '--no-password',
-              backup.path,
-            ],
-            signal: steps.signal,
-          },
-          async (stdout) => void stdout.resume(),
-        ),
-      );
-      await steps.run('comparison with the manifest', () => verifyTables(db, backup.manifest, steps));
-      await steps.run('migration', () => migrateRestored(target));
-      await steps.run('analyze', () => sql`analyze`.execute(db, { signal: steps.signal }));
-    } catch (error) {
-      await putBack(db, aside, error);
-      throw error;
-    }
-    if (aside !== null) await dropAside(db, aside, before);
+    await notEndedAtOnce(reasonFor(aside), async () => {
+      try {
+        await steps.run('pg_restore', () =>
+          runProgram(
+            {
+              name: 'pg_restore',
+              address: target,
+              args: [
+                '--single-transaction',
+                '--exit-on-error',
+                '--no-owner',
+                '--no-privileges',
+                `--schema=${SCHEMA}`,
+                '--no-password',
+                backup.path,
+              ],
+              signal: steps.signal,
+            },
+            async (stdout) => void stdout.resume(),
+          ),
+        );
+        await steps.run('comparison with the manifest', () => verifyTables(db, backup.manifest, steps));
+        await steps.run('migration', () => migrateRestored(target));
+        await steps.run('analyze', () => sql`analyze`.execute(db, { signal: steps.signal }));
+      } catch (error) {
+        await putBack(db, aside, error);
+        throw error;
+      }
+      if (aside !== null) await dropAside(db, aside, before);
+    });
   });
+}
+
+/** Why a restore is not ended at once. */
+function reasonFor(aside: string | null): string {
+  const where = aside === null ? '' : `, and the tables that were there in schema ${aside}`;
+  return `the database is being put back as it was. SIGKILL would leave there what was restored so far${where}`;
 }
 
 /** Refuses to take the tables away from under a running service. */

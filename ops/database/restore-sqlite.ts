@@ -5,6 +5,7 @@ import { sql } from 'kysely';
 import { isBusy } from '../../server/db/database.ts';
 import { sqlitePath } from '../../server/db/orm.ts';
 import { OpsError } from '../command.ts';
+import { removedAtOnce } from '../interrupt.ts';
 import { nameOf, withOperator, type Address } from './address.ts';
 import { checkSqlite } from './backup.ts';
 import { tableNames } from './checksums.ts';
@@ -20,6 +21,7 @@ export async function restoreSqlite(request: Restore): Promise<void> {
   const beside = `${path}.restoring`;
   const restored: Address = { url: `file:${beside}`, passwordFile: null };
   await removeDatabase(beside);
+  const settle = filesOf(beside).map(removedAtOnce);
   try {
     await steps.run('copy', () => copyFile(backup.path, beside));
     await steps.run('comparison with the manifest', () =>
@@ -42,13 +44,17 @@ export async function restoreSqlite(request: Restore): Promise<void> {
     throw diskError(beside, error);
   } finally {
     await removeDatabase(beside);
+    for (const one of settle) one();
   }
 }
 
+/** An SQLite database, and the files that belong to it. */
+const filesOf = (path: string): string[] =>
+  ['', '-journal', '-wal', '-shm', '.migrating'].map((ending) => path + ending);
+
 /** Removes an SQLite database with the files that belong to it. */
 export async function removeDatabase(path: string): Promise<void> {
-  for (const ending of ['', '-journal', '-wal', '-shm', '.migrating'])
-    await rm(path + ending, { force: true });
+  for (const file of filesOf(path)) await rm(file, { force: true });
 }
 
 /** Refuses a target that has tables, unless they may be replaced, and one that a process has open. */

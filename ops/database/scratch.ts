@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sql, type Kysely } from 'kysely';
 import type { Tables } from '../../server/db/orm.ts';
+import { removedAtOnce } from '../interrupt.ts';
 import { onServerOf, withOperator, type Address } from './address.ts';
 import { makeFolder } from './folder.ts';
 import { removeDatabase } from './restore-sqlite.ts';
@@ -17,7 +18,12 @@ export interface Scratch<Place> {
 export async function scratchFolder(beside: string): Promise<Scratch<string>> {
   await makeFolder(beside);
   const place = await mkdtemp(join(beside, '.drill-'));
-  return { place, remove: () => rm(place, { recursive: true, force: true }) };
+  const settle = removedAtOnce(place);
+  const remove = async () => {
+    await rm(place, { recursive: true, force: true });
+    settle();
+  };
+  return { place, remove };
 }
 
 /** Names an SQLite file that is not there yet. */

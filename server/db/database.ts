@@ -56,8 +56,8 @@ export async function openDatabase(
 
 const CLOSE_MS = 5_000;
 
-/** Closes what is open. Kysely 0.29.6 loses a connection that is being opened meanwhile, and pg would wait for it for ever. */
-async function closeWithin(milliseconds: number, orms: Orm[]): Promise<void> {
+/** Closes what is open, or gives that up. Kysely 0.29.6 loses a connection that is being opened meanwhile, and pg would wait for it for ever. */
+export async function closeWithin(milliseconds: number, orms: Orm[]): Promise<void> {
   const closed = Promise.all(orms.map((orm) => orm.close(true)));
   await Promise.race([closed, setTimeout(milliseconds, undefined, { ref: false })]);
 }

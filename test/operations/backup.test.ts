@@ -1,5 +1,6 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { KNOWN_MIGRATIONS } from '../../server/db/migrations.ts';
@@ -16,6 +17,7 @@ import {
 } from '../support/backups.ts';
 import { holdRows, rowsOf } from '../support/many.ts';
 import { runOps, startOps } from '../support/ops.ts';
+import { startProxy } from '../support/proxy.ts';
 import { startSynced, type Served } from '../support/synced.ts';
 
 const BACKUP = /^effect-models-\d{8}T\d{9}Z\.(db|dump)$/;
@@ -300,5 +302,43 @@ describe.skipIf(postgres?.skipped)(`backup of ${postgres?.name}`, () => {
     expect(filesIn(folder)).toEqual([]);
     const { rows } = await client.query(`select from pg_stat_activity where datname = current_database()`);
     expect(rows).toHaveLength(1);
+  });
+
+  /** A backup that waits for a table, through connections that then freeze. */
+  const frozen = async () => {
+    const [url, folder] = [new URL(await migrated()), ownFolder()];
+    const client = new pg.Client({ connectionString: url.href });
+    await client.connect();
+    onTestFinished(() => client.end());
+    await client.query('begin; lock table models in access exclusive mode');
+    const proxy = await startProxy(Number(url.port));
+    onTestFinished(() => proxy.close());
+    url.port = String(proxy.port);
+    const running = startOps(['backup'], { DATABASE_URL: url.href, BACKUP_DIR: folder });
+    await running.says(/pg_dump \.\.\./);
+    await expect.poll(() => filesIn(folder).join()).toMatch(/\.dump\.partial/);
+    proxy.freeze();
+    return { running, folder };
+  };
+
+  test('that is interrupted while its connections are frozen gives them up, and leaves nothing', async () => {
+    const { running, folder } = await frozen();
+    running.signal('SIGINT');
+    running.signal('SIGINT');
+    expect(await running.ended()).toBe(1);
+    expect(running.output).toContain('backup failed: interrupted by SIGINT');
+    expect(filesIn(folder)).toEqual([]);
+  });
+
+  test('that is interrupted once more ends at once, and leaves nothing', async () => {
+    const { running, folder } = await frozen();
+    running.signal('SIGTERM');
+    await sleep(1_200);
+    const startedAt = performance.now();
+    running.signal('SIGTERM');
+    expect(await running.ended()).toBe(1);
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    expect(running.output).toContain('Ended at once by another SIGTERM');
+    expect(filesIn(folder)).toEqual([]);
   });
 });

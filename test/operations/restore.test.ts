@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { verifyFile, type Backup } from '../../ops/database/manifest.ts';
@@ -278,7 +279,14 @@ describe.skipIf(postgres?.skipped)(`restore on ${postgres?.name}`, () => {
     expect(sqlite?.skipped).toBe(false);
   });
 
-  test('that is interrupted puts back what was there', async () => {
+  test.each([
+    ['interrupted', 'exec sleep 60', ['SIGTERM']],
+    [
+      'interrupted again, by whom does not want to wait,',
+      `trap '' TERM; exec sleep 60`,
+      ['SIGTERM', 'SIGINT'],
+    ],
+  ] as const)('that is %s puts back what was there', async (_, script, signals) => {
     const url = await migrated();
     const folder = ownFolder();
     const environment = { DATABASE_URL: url, BACKUP_DIR: folder };
@@ -287,15 +295,19 @@ describe.skipIf(postgres?.skipped)(`restore on ${postgres?.name}`, () => {
     await client.connect();
     try {
       await client.query('create table mine (a int)');
-      const PATH = pathWith('pg_restore', 'exec sleep 60');
+      const PATH = pathWith('pg_restore', script);
       const running = startOps(['restore', 'latest', '--to', url, '--replace'], { ...environment, PATH });
       await running.says(/pg_restore \.\.\./);
       const present = async () =>
         (await client.query(`select to_regclass('public.mine') is not null as there`)).rows;
       await expect.poll(present).toEqual([{ there: false }]);
-      running.signal('SIGTERM');
+      for (const signal of signals) {
+        running.signal(signal);
+        await sleep(1_200);
+      }
       expect(await running.ended()).toBe(1);
       expect(running.output).toContain('restore failed: interrupted by SIGTERM');
+      expect(running.output.includes('Not ended yet: ')).toBe(signals.length > 1);
       expect(await present()).toEqual([{ there: true }]);
       const { rows } = await client.query(`select nspname from pg_namespace where nspname like 'replaced%'`);
       expect(rows).toEqual([]);
