@@ -202,7 +202,8 @@ export async function createApp(config: Config, logger: Logger, times: Times = T
     probe,
     version: VERSION,
     logger,
-    isReady: () => state === 'ready' && config.role !== 'worker',
+    // A sync by itself is no sign that the service was up: only who listens has samples.
+    isReady: () => state === 'ready' && config.role !== 'worker' && http.server.listening,
     times: times.sampler,
   });
   let starting: Promise<void> = Promise.resolve();

@@ -80,22 +80,20 @@ export function startSampler(options: {
       ? databaseFigures(database.read, database.dialect).catch(() => null)
       : Promise.resolve(null);
 
-  /** Takes down what the present five minutes have brought so far. */
-  const take = async (): Promise<void> => {
+  /** Takes down what the present five minutes have brought so far; answers with the totals at which that ends. */
+  const take = async (): Promise<Totals> => {
     const [now, figures] = [await totals(), await readDatabase()];
     const row = rowOf(before === null ? now : since(before, now), figures);
     if (row !== null) pending.set(row.at, row);
     while (pending.size > MAX_PENDING) pending.delete(pending.keys().next().value ?? '');
+    return now;
   };
   const look = async (): Promise<void> => {
     if (!isReady()) return;
     const at = new Date(Math.floor(Date.now() / SAMPLE_MS) * SAMPLE_MS).toISOString();
     if (current?.at !== at) {
       // What was answered before the first look belongs to the first sample.
-      if (current !== null) {
-        await take();
-        before = await totals();
-      }
+      if (current !== null) before = await take();
       current = { at, checks: 0, ok: 0, degraded: 0 };
     }
     const health = healthOf(probe.state());
