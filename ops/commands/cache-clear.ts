@@ -8,19 +8,17 @@ export const cacheClear: OpsCommand = {
   summary: 'Forgets the answers kept in Redis, and leaves the counts of the rate limiter alone',
   async run({ service, print }, args) {
     parseArgs({ args });
-    if (service.redisUrl === null) {
-      print(
-        'REDIS_URL is not set: answers are kept in the memory of each process, which forgets them at a restart.',
+    if (service.redisUrl === null)
+      throw new OpsError(
+        'nothing was forgotten: REDIS_URL is not set. Set it where the service has a Redis; without one each process keeps answers in its memory, and forgets them when it is restarted',
       );
-      return 0;
-    }
     try {
       const cleared = await clearAnswers(service.redisUrl);
       print(`Forgot ${cleared} answers. They are made anew as they are asked for.`);
       return 0;
     } catch (error) {
       throw new OpsError(
-        `Redis can not be used: ${(error as Error).message || 'no connection'}. Answers come from the database until it is back`,
+        `Redis can not be used: ${(error as Error).message || 'no connection'}. Check that it runs, and REDIS_URL; restart it where it hangs, then try again. Answers come from the database until it is back`,
       );
     }
   },

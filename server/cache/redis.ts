@@ -40,8 +40,11 @@ export function connectRedis(url: string, logger: Logger): RedisClientType {
 
 const PATIENCE_MS = 2_000;
 
-/** Asks a Redis once how it is. Throws where it does not answer within two seconds. */
-export async function pingRedis(url: string): Promise<{ ms: number; used: number }> {
+/** Works with a Redis for as long as `work` takes. Throws where it says nothing for two seconds. */
+export async function withRedis<Result>(
+  url: string,
+  work: (client: RedisClientType) => Promise<Result>,
+): Promise<Result> {
   const client: RedisClientType = createClient({
     url,
     socket: { connectTimeout: PATIENCE_MS, socketTimeout: PATIENCE_MS, reconnectStrategy: false },
@@ -49,11 +52,18 @@ export async function pingRedis(url: string): Promise<{ ms: number; used: number
   client.on('error', () => {});
   try {
     await client.connect();
+    return await work(client);
+  } finally {
+    if (client.isOpen) client.destroy();
+  }
+}
+
+/** Asks a Redis once how it is. */
+export function pingRedis(url: string): Promise<{ ms: number; used: number }> {
+  return withRedis(url, async (client) => {
     const startedAt = performance.now();
     await client.ping();
     const ms = performance.now() - startedAt;
     return { ms, used: (await redisMemory(client)).used };
-  } finally {
-    if (client.isOpen) client.destroy();
-  }
+  });
 }
