@@ -1,7 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFile, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { OpsError, UsageError, type OpsCommand } from '../command.ts';
+import { flush } from '../database/folder.ts';
+import { writeLike } from '../write-like.ts';
 
 /** 32 random bytes: 43 characters. */
 const newSecret = (): string => randomBytes(32).toString('base64url');
@@ -19,7 +22,7 @@ export const rotateSecret: OpsCommand = {
     });
     if (values.finish && values.file === undefined) throw new UsageError('--finish needs --file');
     if (values.finish) {
-      finish(values.file ?? '');
+      await finish(values.file ?? '');
       print(
         `ADMIN_SECRET in ${values.file} is the new secret now. Restart the instances one by one: the old one is void then.`,
       );
@@ -27,13 +30,8 @@ export const rotateSecret: OpsCommand = {
     }
     const secret = newSecret();
     if (values.file !== undefined) {
-      if (!existsSync(values.file)) throw new OpsError(`there is no file ${values.file}`);
-      if (valueIn(read(values.file), 'ADMIN_SECRET_NEXT') !== null)
-        throw new OpsError(
-          `ADMIN_SECRET_NEXT in ${values.file} is set: a rotation is under way. End it with --finish, or empty it`,
-        );
-      write(values.file, withValue(read(values.file), 'ADMIN_SECRET_NEXT', secret));
-      print(`ADMIN_SECRET_NEXT in ${values.file} is a new secret. What to do next:`);
+      for (const line of await begin(values.file, secret)) print(line);
+      print('What to do next:');
     } else {
       print(`New secret  ${secret}`);
       print(`Its hash    ${hashOf(secret)}`);
@@ -51,23 +49,48 @@ export const rotateSecret: OpsCommand = {
   },
 };
 
-function finish(file: string): void {
-  if (!existsSync(file)) throw new OpsError(`there is no file ${file}`);
-  const text = read(file);
+/** Puts a new secret beside the old one, as a hash where that is one. Answers with what to say. */
+async function begin(file: string, secret: string): Promise<string[]> {
+  const text = await read(file);
+  if (valueIn(text, 'ADMIN_SECRET_NEXT') !== null)
+    throw new OpsError(
+      `ADMIN_SECRET_NEXT in ${file} is set: a rotation is under way. End it with --finish, or empty it`,
+    );
+  const isHashed = valueIn(text, 'ADMIN_SECRET')?.startsWith('sha256:') ?? false;
+  await write(file, withValue(text, 'ADMIN_SECRET_NEXT', isHashed ? hashOf(secret) : secret));
+  return isHashed
+    ? [
+        `New secret  ${secret}`,
+        `ADMIN_SECRET_NEXT in ${file} is its hash, as ADMIN_SECRET is one: keep the secret, it is shown only here.`,
+      ]
+    : [`ADMIN_SECRET_NEXT in ${file} is a new secret.`];
+}
+
+async function finish(file: string): Promise<void> {
+  const text = await read(file);
   const next = valueIn(text, 'ADMIN_SECRET_NEXT');
   if (next === null)
     throw new OpsError(`ADMIN_SECRET_NEXT in ${file} is not set: begin with rotate-secret --file ${file}`);
-  write(file, withValue(withValue(text, 'ADMIN_SECRET', next), 'ADMIN_SECRET_NEXT', ''));
+  await write(file, withValue(withValue(text, 'ADMIN_SECRET', next), 'ADMIN_SECRET_NEXT', ''));
 }
 
-const read = (file: string): string => readFileSync(file, 'utf8');
+async function read(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new OpsError(
+      `the file ${file} can not be read (${(error as NodeJS.ErrnoException).code}): name the env file of the service`,
+      { cause: error },
+    );
+  }
+}
 
-/** Replaces a file whole, readable by its owner alone. */
-function write(file: string, text: string): void {
+/** Replaces a file whole: whoever could read it can do so still, and nobody else. */
+async function write(file: string, text: string): Promise<void> {
   const beside = `${file}.new`;
-  writeFileSync(beside, text, { mode: 0o600 });
-  chmodSync(beside, 0o600);
-  renameSync(beside, file);
+  await writeLike(file, beside, text);
+  await rename(beside, file);
+  await flush(dirname(file));
 }
 
 const lineOf = (name: string): RegExp => new RegExp(`^(export )?${name}=(.*)$`, 'm');

@@ -1,11 +1,12 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, chown, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { sql } from 'kysely';
 import { isWrongPassword } from '../../server/db/password-file.ts';
 import { isUnavailable } from '../../server/db/unavailable.ts';
 import { OpsError } from '../command.ts';
+import { writeLike } from '../write-like.ts';
 import { withOperator, type Address } from './address.ts';
 import { flush } from './folder.ts';
 
@@ -66,22 +67,5 @@ async function accepts(address: Address): Promise<boolean> {
   } catch (error) {
     if (error instanceof OpsError && isWrongPassword(error.cause)) return false;
     throw error;
-  }
-}
-
-/** Writes a file with the owner and the rights of another, and makes sure that it is on disk. */
-async function writeLike(model: string, path: string, text: string): Promise<void> {
-  try {
-    const { mode, uid, gid } = await stat(model);
-    await writeFile(path, text, { mode: 0o600 });
-    await chmod(path, mode & 0o777);
-    await chown(path, uid, gid);
-    await flush(path);
-  } catch (error) {
-    await rm(path, { force: true });
-    throw new OpsError(
-      `the folder of DATABASE_PASSWORD_FILE can not be written to (${(error as NodeJS.ErrnoException).code}): nothing was changed`,
-      { cause: error },
-    );
   }
 }
