@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Incident } from '../../contracts/incidents.ts';
-import { UsageError, type OpsCommand } from '../command.ts';
+import { OpsError, UsageError, type OpsCommand } from '../command.ts';
 import { incidentReport, timelineOf } from '../reports/incident.ts';
 import { ask, dataOf } from '../service.ts';
 
@@ -38,23 +38,51 @@ export const incidentNew: OpsCommand = {
       at: to.toISOString(),
       timeline,
     });
-    mkdirSync(context.ops.incidentsDir, { recursive: true });
-    const name = title
-      .toLowerCase()
-      .replaceAll(/[^a-z0-9]+/g, '-')
-      .replaceAll(/^-|-$/g, '')
-      .slice(0, 60);
-    const file = join(
-      context.ops.incidentsDir,
-      `${to.toISOString().slice(0, 16).replace(':', '')}-${name}.md`,
-    );
-    writeFileSync(file, text, { flag: 'wx' });
+    const file = writeReport(context.ops.incidentsDir, nameOf(title, to), text);
     context.print(`Wrote ${file}: ${timeline.length} lines of timeline. Fill in the rest.`);
     if (publish === undefined) return 0;
     const body = { title, severity: Number(severity), message: publish };
-    const answer = await ask(context, '/v1/admin/incidents', { method: 'POST', admin: true, body });
-    const { id } = dataOf<Incident>(answer);
-    context.print(`The status page shows it as ${id}.`);
+    try {
+      const answer = await ask(context, '/v1/admin/incidents', { method: 'POST', admin: true, body });
+      const { id } = dataOf<Incident>(answer);
+      context.print(`The status page shows it as ${id}.`);
+    } catch (error) {
+      if (!(error instanceof OpsError)) throw error;
+      throw new OpsError(
+        `the report is written, but the status page does not tell of it: ${error.message}. Then tell it with ` +
+          `POST /v1/admin/incidents, or with this command once more, which writes another report beside ${file}`,
+        { cause: error },
+      );
+    }
     return 0;
   },
 };
+
+/** The name of a report, without its ending. */
+function nameOf(title: string, at: Date): string {
+  const words = title
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .slice(0, 60)
+    .replaceAll(/^-|-$/g, '');
+  return `${at.toISOString().slice(0, 16).replace(':', '')}-${words || 'incident'}`;
+}
+
+/** Writes a report under a name that is free; answers with its path. */
+function writeReport(folder: string, name: string, text: string): string {
+  for (let number = 1; ; number += 1) {
+    const file = join(folder, `${name}${number === 1 ? '' : `-${number}`}.md`);
+    try {
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(file, text, { flag: 'wx' });
+      return file;
+    } catch (error) {
+      const { code, path } = error as NodeJS.ErrnoException;
+      if (code === 'EEXIST' && path === file) continue;
+      throw new OpsError(
+        `${file} could not be written (${code}): name a folder in INCIDENTS_DIR that may be written, and has room`,
+        { cause: error },
+      );
+    }
+  }
+}
