@@ -27,14 +27,30 @@ const variables = z.object({
   MONTHLY_BUDGET_USD: amount('an amount in USD'),
 });
 
+/** Where something answers over HTTP: its address may be shown, its headers hold the credentials. */
+export interface Endpoint {
+  /** Without credentials, and without a slash at the end. */
+  url: string;
+  headers: Record<string, string>;
+}
+
+function endpointOf(given: string): Endpoint {
+  const url = new URL(given);
+  const [user, password] = [url.username, url.password].map(decodeURIComponent);
+  [url.username, url.password] = ['', ''];
+  const credentials = `${user}:${password}`;
+  const authorization = `Basic ${Buffer.from(credentials).toString('base64')}`;
+  return { url: url.href.replace(/\/+$/, ''), headers: credentials === ':' ? {} : { authorization } };
+}
+
 /** What the environment tells the operators' commands beside the configuration of the service; null: not told. */
 export interface OpsConfig {
-  /** Where the service answers, without a slash at the end; by default on this machine. */
-  serviceUrl: string;
+  /** Where the service answers; by default on this machine. */
+  api: Endpoint;
   /** The admin secret, or its hash, as it is set. */
   adminSecret: string | null;
-  prometheusUrl: string | null;
-  alertmanagerUrl: string | null;
+  prometheus: Endpoint | null;
+  alertmanager: Endpoint | null;
   /** Where backups are written, and how many of them are kept. */
   backupDir: string;
   backupKeep: number;
@@ -53,12 +69,12 @@ export function readOpsConfig(environment: NodeJS.ProcessEnv = process.env): Ops
       result.error.issues.map(({ path, message }) => `${path.map(String).join('.')} ${message}`),
     );
   const { data } = result;
-  const bare = (url: string | undefined) => url?.replace(/\/+$/, '') ?? null;
+  const known = (url: string | undefined) => (url === undefined ? null : endpointOf(url));
   return {
-    serviceUrl: bare(data.SERVICE_URL) ?? `http://127.0.0.1:${data.PORT}`,
+    api: endpointOf(data.SERVICE_URL ?? `http://127.0.0.1:${data.PORT}`),
     adminSecret: data.ADMIN_SECRET ?? null,
-    prometheusUrl: bare(data.PROMETHEUS_URL),
-    alertmanagerUrl: bare(data.ALERTMANAGER_URL),
+    prometheus: known(data.PROMETHEUS_URL),
+    alertmanager: known(data.ALERTMANAGER_URL),
     backupDir: data.BACKUP_DIR,
     backupKeep: data.BACKUP_KEEP,
     incidentsDir: data.INCIDENTS_DIR,

@@ -1,4 +1,5 @@
 import { OpsError } from './command.ts';
+import type { Endpoint } from './config.ts';
 
 const TIMEOUT_MS = 5_000;
 
@@ -10,13 +11,13 @@ export interface FiringAlert {
   since: string;
 }
 
-async function getJson<Body>(url: string): Promise<Body> {
+async function getJson<Body>({ url, headers }: Endpoint, path: string): Promise<Body> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const response = await fetch(url + path, { headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
     if (!response.ok) throw new Error(`it answered ${response.status}`);
     return (await response.json()) as Body;
   } catch (error) {
-    throw new OpsError(`${new URL(url).origin} can not be read: ${(error as Error).message}`);
+    throw new OpsError(`${url} can not be read: ${(error as Error).message}`);
   }
 }
 
@@ -27,10 +28,8 @@ interface ManagedAlert {
 }
 
 /** The alerts that Alertmanager has now, the oldest first. */
-export async function firingAlerts(alertmanagerUrl: string): Promise<FiringAlert[]> {
-  const alerts = await getJson<ManagedAlert[]>(
-    `${alertmanagerUrl}/api/v2/alerts?active=true&inhibited=false`,
-  );
+export async function firingAlerts(alertmanager: Endpoint): Promise<FiringAlert[]> {
+  const alerts = await getJson<ManagedAlert[]>(alertmanager, '/api/v2/alerts?active=true&inhibited=false');
   return alerts
     .map(({ labels, annotations, startsAt }) => ({
       name: labels.alertname ?? '',
@@ -50,7 +49,7 @@ interface InstantAnswer {
  * `ops/prometheus/rules/availability.yml`); null: it has none of that time.
  */
 export async function uptimeFromOutside(
-  prometheusUrl: string,
+  prometheus: Endpoint,
   { from, to }: { from: string; to: string },
 ): Promise<number | null> {
   const seconds = (Date.parse(to) - Date.parse(from)) / 1_000;
@@ -58,7 +57,7 @@ export async function uptimeFromOutside(
     query: `avg_over_time(em:health_answers:avg[${seconds}s])`,
     time: String(Date.parse(to) / 1_000),
   });
-  const { data } = await getJson<InstantAnswer>(`${prometheusUrl}/api/v1/query?${query.toString()}`);
+  const { data } = await getJson<InstantAnswer>(prometheus, `/api/v1/query?${query.toString()}`);
   const value = data.result[0]?.value[1];
   return value === undefined ? null : Number(value);
 }
@@ -72,7 +71,7 @@ const MIN_STEP_SECONDS = 15;
 
 /** When alerts began and ceased to fire in a time, as Prometheus remembers it, to within its steps. */
 export async function alertHistory(
-  prometheusUrl: string,
+  prometheus: Endpoint,
   { from, to }: { from: string; to: string },
 ): Promise<{ at: string; text: string }[]> {
   const [start, end] = [Date.parse(from) / 1_000, Date.parse(to) / 1_000];
@@ -83,7 +82,7 @@ export async function alertHistory(
     end: String(end),
     step: String(step),
   });
-  const { data } = await getJson<RangeAnswer>(`${prometheusUrl}/api/v1/query_range?${query.toString()}`);
+  const { data } = await getJson<RangeAnswer>(prometheus, `/api/v1/query_range?${query.toString()}`);
   const time = (seconds: number) => new Date(seconds * 1_000).toISOString();
   return data.result.flatMap(({ metric, values }) => {
     const name = `Alert ${metric.alertname} (${metric.severity})`;

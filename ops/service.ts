@@ -5,6 +5,11 @@ import { OpsError } from './command.ts';
 
 const TIMEOUT_MS = 10_000;
 
+/** The service does not answer right now, and may do so in a moment: an instance is restarted, or there is a limit. */
+export class NotNow extends OpsError {
+  override name = 'NotNow';
+}
+
 /** An answer of the running service. */
 export interface ServiceAnswer {
   status: number;
@@ -19,12 +24,12 @@ export async function ask(
   path: string,
   { method = 'GET', admin = false, body }: { method?: 'GET' | 'POST'; admin?: boolean; body?: object } = {},
 ): Promise<ServiceAnswer> {
-  const headers: Record<string, string> = {};
+  const headers: Record<string, string> = { ...ops.api.headers };
   if (admin) headers['x-admin'] = credentialOf(ops.adminSecret);
   if (body !== undefined) headers['content-type'] = 'application/json';
   const startedAt = performance.now();
   try {
-    const response = await fetch(ops.serviceUrl + path, {
+    const response = await fetch(ops.api.url + path, {
       method,
       headers,
       signal: AbortSignal.timeout(TIMEOUT_MS),
@@ -35,8 +40,8 @@ export async function ask(
   } catch (error) {
     const { cause, message } = error as Error;
     const why = cause instanceof Error && cause.message !== '' ? cause.message : message;
-    throw new OpsError(
-      `the service does not answer at ${ops.serviceUrl} (${why}): check SERVICE_URL, and that it runs`,
+    throw new NotNow(
+      `the service does not answer at ${ops.api.url} (${why}): check SERVICE_URL, and that it runs`,
     );
   }
 }
@@ -57,14 +62,27 @@ export function dataOf<Data>({ status, text }: ServiceAnswer): Data {
   } catch {
     // Not one of ours: a proxy's page.
   }
-  throw new OpsError(`the service answered ${status}: ${detail}`);
+  const Refusal = status === 429 || status >= 500 ? NotNow : OpsError;
+  throw new Refusal(`the service answered ${status}: ${detail}`);
 }
 
-/** Asks again every `everyMs` until the answer is one. */
-export async function until<Answer>(look: () => Promise<Answer | null>, everyMs: number): Promise<Answer> {
-  for (;;) {
-    const answer = await look();
-    if (answer !== null) return answer;
-    await setTimeout(everyMs);
+/** The first looks follow quickly on one another, the later ones less so. */
+const QUICK = { looks: 10, everyMs: 500 };
+const EVERY_MS = 2_000;
+/** A service that has not answered for so long is not just being restarted. */
+const PATIENCE_MS = 60_000;
+
+/** Looks again until there is an answer. Throws what a look throws, `NotNow` only after a minute of nothing else. */
+export async function until<Answer>(look: () => Promise<Answer | null>): Promise<Answer> {
+  let answeredAt = performance.now();
+  for (let looks = 1; ; looks += 1) {
+    try {
+      const answer = await look();
+      if (answer !== null) return answer;
+      answeredAt = performance.now();
+    } catch (error) {
+      if (!(error instanceof NotNow) || performance.now() - answeredAt > PATIENCE_MS) throw error;
+    }
+    await setTimeout(looks < QUICK.looks ? QUICK.everyMs : EVERY_MS);
   }
 }

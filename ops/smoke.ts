@@ -21,6 +21,8 @@ function read(args: string[]) {
   const [url = '', ...more] = positionals;
   if (!/^https?:\/\/[^/]/.test(url) || more.length > 0)
     throw new UsageError('Say where the service is: one http or https URL.');
+  if (!URL.canParse(url) || new URL(url).username !== '' || new URL(url).password !== '')
+    throw new UsageError('The URL must be whole, and hold no user and no password.');
   if (values.within !== undefined && !/^\d+$/.test(values.within))
     throw new UsageError('--within takes a whole number of seconds.');
   return {

@@ -4,7 +4,7 @@ import { pingRedis } from '../server/cache/redis.ts';
 import type { Database } from '../server/db/database.ts';
 import { databaseFigures, longQueries } from '../server/db/figures.ts';
 import { lastOperations } from '../server/db/operations.ts';
-import { findRunning, lastFinishedRun, runsBetween } from '../server/db/runs.ts';
+import { findRunning, lastFinishedRun, runsBetween, storedSources } from '../server/db/runs.ts';
 import { samplesBetween, type Sample } from '../server/db/samples.ts';
 import { firingAlerts } from './monitors.ts';
 import type { OpsContext } from './command.ts';
@@ -22,7 +22,8 @@ export interface Finding {
 }
 
 const RECENT_MS = 15 * 60_000;
-const LOOK_BACK_MS = 14 * 24 * 60 * 60_000;
+const LOOK_BACK_DAYS = 14;
+const LOOK_BACK_MS = LOOK_BACK_DAYS * 24 * 60 * 60_000;
 const LONG_QUERY_MINUTES = 5;
 const SLOW_MS = 1_000;
 const ERROR_RATE = 0.005;
@@ -60,7 +61,7 @@ export async function triage(context: OpsContext): Promise<Finding[]> {
 async function serviceFindings(context: OpsContext): Promise<Finding[]> {
   try {
     const { status, text, ms } = await ask(context, '/health');
-    const took = `${context.ops.serviceUrl} answered in ${span(ms)}`;
+    const took = `${context.ops.api.url} answered in ${span(ms)}`;
     if (status !== 200) {
       const todo = 'see "database" below, then the log of the service';
       return [{ name: 'service', state: 'bad', text: `${took} with ${status}`, todo }];
@@ -73,12 +74,20 @@ async function serviceFindings(context: OpsContext): Promise<Finding[]> {
       text: `${took}: ${health.status}, version ${health.version}`,
     };
     if (!isWell) finding.todo = 'degraded is Redis or the syncs: see below';
-    const { nextSyncAt } = dataOf<Status>(await ask(context, '/v1/status'));
-    const next = nextSyncAt === null ? 'this instance has no schedule' : minute(nextSyncAt);
-    return [finding, { name: 'next sync', state: 'ok', text: next }];
+    return [finding, await nextSyncFinding(context)];
   } catch (error) {
     const todo = 'start it, or restart it with SIGTERM; roll back where it was deployed just now';
     return [{ name: 'service', state: 'bad', text: (error as Error).message, todo }];
+  }
+}
+
+async function nextSyncFinding(context: OpsContext): Promise<Finding> {
+  try {
+    const { nextSyncAt } = dataOf<Status>(await ask(context, '/v1/status'));
+    const text = nextSyncAt === null ? 'this instance has no schedule' : minute(nextSyncAt);
+    return { name: 'next sync', state: 'ok', text };
+  } catch (error) {
+    return { name: 'next sync', state: 'unknown', text: (error as Error).message };
   }
 }
 
@@ -159,7 +168,7 @@ async function syncFindings({ read }: Database, now: number): Promise<Finding[]>
   return [...findings, ...(await sourceFindings(read, last, now))];
 }
 
-/** Why each source that failed did, and since when it has. */
+/** Why each source that failed did when it was last asked, and since when it has. */
 async function sourceFindings(db: Database['read'], last: SyncRun, now: number): Promise<Finding[]> {
   const runs = await runsBetween(db, {
     from: new Date(now - LOOK_BACK_MS).toISOString(),
@@ -169,21 +178,37 @@ async function sourceFindings(db: Database['read'], last: SyncRun, now: number):
     run.sources.some(
       (outcome) => outcome.source === source && ['failed', 'quarantined'].includes(outcome.status),
     );
-  return last.sources
-    .filter(({ source }) => isBad(last, source))
+  const stored = await storedSources(db);
+  // A run whose process died, or was stopped, says nothing of any source.
+  const telling = [last, ...runs.filter(({ id }) => id !== last.id)].filter(
+    ({ status, sources }) => sources.length > 0 && status !== 'aborted' && status !== 'superseded',
+  );
+  const [newest] = telling;
+  if (newest === undefined) return [];
+  return newest.sources
+    .filter(({ source }) => isBad(newest, source))
     .map(({ source, status, error, httpStatus }): Finding => {
-      const ended = runs.filter((run) => run.sources.some((outcome) => outcome.source === source));
+      const ended = telling.filter(({ sources }) => sources.some((outcome) => outcome.source === source));
       const firstGood = ended.findIndex((run) => !isBad(run, source));
-      const bad = firstGood === -1 ? ended : ended.slice(0, firstGood);
-      const since = bad.at(-1) ?? last;
+      const since =
+        firstGood === -1
+          ? longSince(stored.get(source)?.lastGoodAt ?? null, now)
+          : `since ${minute((ended[firstGood - 1] ?? newest).startedAt)}, ${firstGood} in a row`;
       const code = httpStatus === null ? '' : `, last status ${httpStatus}`;
       return {
         name: source,
         state: 'bad',
-        text: `${status} (${error?.class}${code}) since ${minute(since.startedAt)}, ${bad.length} in a row: ${error?.message}`,
+        text: `${status} (${error?.class}${code}) ${since}: ${error?.message}`,
         todo: 'OPERATIONS.md, "Sync failure response", by the class in brackets',
       };
     });
+}
+
+/** Since when a source has been bad of which no good run is among those that were looked at. */
+function longSince(lastGoodAt: string | null, now: number): string {
+  if (lastGoodAt === null) return 'in every sync so far, it has never been good';
+  const isLong = now - Date.parse(lastGoodAt) > LOOK_BACK_MS;
+  return `${isLong ? `for at least ${LOOK_BACK_DAYS} d, ` : ''}last good ${minute(lastGoodAt)}`;
 }
 
 async function backupFinding({ read }: Database, now: number): Promise<Finding> {
@@ -216,10 +241,10 @@ async function cacheFinding(redisUrl: string | null): Promise<Finding> {
 }
 
 async function alertFinding({ ops }: OpsContext): Promise<Finding> {
-  if (ops.alertmanagerUrl === null)
+  if (ops.alertmanager === null)
     return { name: 'alerts', state: 'unknown', text: 'ALERTMANAGER_URL is not set' };
   try {
-    const alerts = await firingAlerts(ops.alertmanagerUrl);
+    const alerts = await firingAlerts(ops.alertmanager);
     if (alerts.length === 0) return { name: 'alerts', state: 'ok', text: 'none is firing' };
     const text = alerts.map(({ name, since }) => `${name} since ${minute(since)}`).join('; ');
     return { name: 'alerts', state: 'bad', text, todo: 'each alert links its part of OPERATIONS.md' };

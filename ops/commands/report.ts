@@ -37,10 +37,10 @@ async function askOutside({ ops, progress }: OpsContext, week: string): Promise<
     progress(`What was seen from outside is unknown: ${why}`);
     return null;
   };
-  if (ops.prometheusUrl === null) return unknown('PROMETHEUS_URL is not set');
+  if (ops.prometheus === null) return unknown('PROMETHEUS_URL is not set');
   try {
-    const share = await uptimeFromOutside(ops.prometheusUrl, spanOf(week));
-    return share ?? unknown(`${ops.prometheusUrl} remembers no checks of that week`);
+    const share = await uptimeFromOutside(ops.prometheus, spanOf(week));
+    return share ?? unknown(`${ops.prometheus.url} remembers no checks of that week`);
   } catch (error) {
     return unknown((error as Error).message);
   }

@@ -2,10 +2,9 @@ import { parseArgs } from 'node:util';
 import type { SyncRun } from '../../contracts/sync.ts';
 import type { Problem } from '../../contracts/errors.ts';
 import { OpsError, type OpsCommand } from '../command.ts';
-import { ask, dataOf, until } from '../service.ts';
+import { ask, dataOf, NotNow, until } from '../service.ts';
 import { span } from '../text.ts';
 
-const LOOK_EVERY_MS = 500;
 const EXIT: Partial<Record<SyncRun['status'], number>> = { completed: 0, partial: 2 };
 const EXIT_UNDER_WAY = 3;
 
@@ -31,7 +30,12 @@ export const sync: OpsCommand = {
     const run = await until(async () => {
       const now = dataOf<SyncRun>(await ask(context, `/v1/admin/sync/${id}`, { admin: true }));
       return now.status === 'running' ? null : now;
-    }, LOOK_EVERY_MS);
+    }).catch((error: unknown) => {
+      if (!(error instanceof NotNow)) throw error;
+      throw new OpsError(
+        `how sync ${id} goes on could not be seen for a minute: ${error.message}. It may have ended well: npm run ops -- sync history`,
+      );
+    });
     for (const line of outcomeLines(run)) context.print(line);
     context.print(`Sync ${id} ${run.status} after ${span(run.durationMs ?? 0)}: ${run.message}`);
     if (run.status === 'aborted') throw new OpsError('the service was shut down meanwhile: try again');

@@ -5,6 +5,7 @@ import { runsBetween } from '../../server/db/runs.ts';
 import { samplesBetween } from '../../server/db/samples.ts';
 import { alertHistory, firingAlerts } from '../monitors.ts';
 import type { OpsContext } from '../command.ts';
+import type { Endpoint } from '../config.ts';
 import { withDatabase } from '../with-database.ts';
 
 /** One thing that happened. */
@@ -36,15 +37,15 @@ export async function timelineOf(
       withDatabase(service, (database) => stored(database, span)),
     ),
   ];
-  if (ops.prometheusUrl !== null) parts.push(attempt('past alerts', alertHistory(ops.prometheusUrl, span)));
-  else if (ops.alertmanagerUrl !== null) parts.push(attempt('alerts', present(ops.alertmanagerUrl)));
+  if (ops.prometheus !== null) parts.push(attempt('past alerts', alertHistory(ops.prometheus, span)));
+  else if (ops.alertmanager !== null) parts.push(attempt('alerts', present(ops.alertmanager)));
   else notes.push('The timeline has no alerts: set PROMETHEUS_URL or ALERTMANAGER_URL');
   const events = (await Promise.all(parts)).flat();
   return { timeline: events.toSorted((a, b) => (a.at < b.at ? -1 : Number(a.at > b.at))), notes };
 }
 
-async function present(alertmanagerUrl: string): Promise<Event[]> {
-  const alerts = await firingAlerts(alertmanagerUrl);
+async function present(alertmanager: Endpoint): Promise<Event[]> {
+  const alerts = await firingAlerts(alertmanager);
   return alerts.map(({ name, severity, since }) => ({
     at: since,
     text: `Alert ${name} (${severity}) fired`,
@@ -53,10 +54,14 @@ async function present(alertmanagerUrl: string): Promise<Event[]> {
 
 async function stored({ read }: Database, span: Span): Promise<Event[]> {
   const events: Event[] = [];
-  for (const { id, status, message, startedAt, completedAt } of await runsBetween(read, span))
+  for (const { id, status, message, startedAt, completedAt } of await runsBetween(read, span, 'completed_at'))
     if (status !== 'completed' && status !== 'running')
       events.push({ at: completedAt ?? startedAt, text: `Sync ${id} ${status}: ${message}` });
-  for (const { kind, status, message, completed_at: at } of await operationsBetween(read, span))
+  for (const { kind, status, message, completed_at: at } of await operationsBetween(
+    read,
+    span,
+    'completed_at',
+  ))
     if (status === 'failed') events.push({ at, text: `${kind} failed: ${message}` });
   const any = { kind: null, open: null, from: null };
   const { incidents } = await listIncidents(read, any, { limit: 100, offset: 0 });

@@ -31,16 +31,17 @@ export async function lastOperations(db: Kysely<Tables>): Promise<LastOperation[
   );
 }
 
-/** The operations that began in a time, oldest first; `to` is the first moment after it. */
+/** The operations that began in a time, or ended in it, oldest first; `to` is the first moment after it. */
 export function operationsBetween(
   db: Kysely<Tables>,
   { from, to }: { from: string; to: string },
+  by: 'started_at' | 'completed_at' = 'started_at',
 ): Promise<DatabaseOperation[]> {
   return db
     .selectFrom('operations')
     .selectAll()
-    .where('started_at', '>=', from)
-    .where('started_at', '<', to)
-    .orderBy('started_at')
+    .where(by, '>=', from)
+    .where(by, '<', to)
+    .orderBy(by)
     .execute();
 }

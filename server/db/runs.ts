@@ -104,16 +104,17 @@ export async function recentTick(
   return ageMs >= 0 && ageMs < withinMs ? run : null;
 }
 
-/** The runs that began in a time, newest first, backfills aside; `to` is the first moment after it. */
+/** The runs that began in a time, or ended in it, newest first, backfills aside; `to` is the first moment after it. */
 export async function runsBetween(
   db: Kysely<Tables>,
   { from, to }: { from: string; to: string },
+  by: 'started_at' | 'completed_at' = 'started_at',
 ): Promise<SyncRun[]> {
   const rows = await db
     .selectFrom('sync_runs')
     .selectAll()
-    .where('started_at', '>=', from)
-    .where('started_at', '<', to)
+    .where(by, '>=', from)
+    .where(by, '<', to)
     .where('trigger', '!=', 'backfill')
     .orderBy('started_at', 'desc')
     .orderBy('id', 'desc')
