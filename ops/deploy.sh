@@ -13,7 +13,8 @@ case "${PLATFORM:-}" in
     trap 'rm -rf "$folder"' EXIT
     (umask 077 && printf '%s\n' "$DEPLOY_KEY" >"$folder/key" && printf '%s\n' "$DEPLOY_KNOWN_HOSTS" >"$folder/hosts")
     ssh -i "$folder/key" -o UserKnownHostsFile="$folder/hosts" -o StrictHostKeyChecking=yes "$DEPLOY_HOST" \
-      "$(printf '%q/ops/roll.sh %q' "$DEPLOY_FOLDER" "$version")"
+      "$(printf 'cd %q && git fetch --quiet --tags origin && git checkout --quiet --detach v%q && ops/roll.sh %q' \
+        "$DEPLOY_FOLDER" "$version" "$version")"
     ;;
   fly)
     : "${FLY_APP:?set it to the name of the app}" "${FLY_API_TOKEN:?}" "${IMAGE:?}"
@@ -30,7 +31,8 @@ case "${PLATFORM:-}" in
       trap 'git worktree remove --force "$folder"' EXIT
     fi
     for service in $RAILWAY_SERVICES; do
-      (cd "$folder" && npx --yes @railway/cli@5.63.1 up --ci --service "$service")
+      # It fetches its program when it is installed, which .npmrc would keep it from.
+      (cd "$folder" && npm_config_ignore_scripts=false npx --yes @railway/cli@5.63.1 up --ci --service "$service")
     done
     ;;
   digitalocean)

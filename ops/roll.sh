@@ -21,4 +21,9 @@ for process in app-1 app-2 worker; do
   }
 done
 sed -i "s/^VERSION=.*/VERSION=$version/" .env
+
+# What stands around them: it is started anew where ops/compose.yaml says something else of it, and else reads its files anew.
+docker compose up --detach --no-build --no-deps haproxy prometheus alertmanager blackbox-exporter node-exporter grafana
+docker compose kill --signal HUP prometheus alertmanager blackbox-exporter
+docker compose kill --signal USR2 haproxy
 echo "app-1, app-2 and worker are $version (before: ${before:-unknown})."

@@ -90,7 +90,7 @@ describe('ops/compose.yaml', () => {
     const open = services.flatMap(([name, { ports = [] }]) =>
       ports.filter((port) => !port.startsWith('127.0.0.1:')).map((port) => `${name} ${port}`),
     );
-    expect(open).toEqual(['haproxy 80:8080', 'haproxy 443:8443']);
+    expect(open).toEqual(['haproxy 0.0.0.0:80:8080', 'haproxy 0.0.0.0:443:8443']);
   });
 
   test('every container can write nowhere but to volumes and memory, has no rights, and a limit', () => {
@@ -135,6 +135,17 @@ describe('ops/compose.yaml', () => {
     expect(ignored.stdout.trim().split('\n')).toHaveLength(1 + Object.keys(compose.secrets).length);
   });
 
+  test('every image of ours is built by one service alone', () => {
+    const ours = services.filter(([, { image }]) => image.startsWith('${IMAGE'));
+    const images = new Set(ours.map(([, { image }]) => image));
+    const built = ours.filter(([, { build }]) => build !== undefined).map(([, { image }]) => image);
+    expect(built.toSorted()).toEqual([...images].toSorted());
+  });
+
+  test('Postgres is healthy when it can be reached from elsewhere', () => {
+    expect(compose.services.postgres?.healthcheck?.test).toContain('--host=127.0.0.1');
+  });
+
   test('what it starts from is there', () => {
     const wrong = services.flatMap(([name, { depends_on: dependencies = {}, networks = [] }]) => [
       ...Object.keys(dependencies).filter((other) => compose.services[other] === undefined),
@@ -158,7 +169,8 @@ describe('ops/compose.yaml', () => {
       ),
       ...[...file('config.ts').matchAll(/^ {2}([A-Z_]+):/gm)].map(([, name]) => name),
     ]);
-    const ours = services.filter(([, { build }]) => build !== undefined);
+    const ours = services.filter(([, { image }]) => image.startsWith('${IMAGE'));
+    expect(ours.length).toBeGreaterThanOrEqual(processes.length + 2);
     const unknown = ours.flatMap(([name, { environment = {} }]) =>
       Object.keys(environment)
         .filter((variable) => !known.has(variable))
@@ -203,7 +215,7 @@ describe('ops/compose.yaml', () => {
   });
 
   test('HAProxy listens where it is published, and asks where the instances listen', () => {
-    const text = file('haproxy.cfg');
+    const text = file('haproxy/haproxy.cfg');
     const binds = [...text.matchAll(/^\s*bind :(\d+)/gm)].map(([, port]) => port);
     const published = compose.services.haproxy?.ports?.map((port) => port.split(':').at(-1)) ?? [];
     expect(binds).toEqual(expect.arrayContaining(published));
@@ -228,7 +240,7 @@ describe('what watches', () => {
   const portsOf = (name: string): string[] => {
     const check = compose.services[name]?.healthcheck?.test?.join(' ') ?? '';
     const checked = [...check.matchAll(/127\.0\.0\.1[:/](\d+)/g)].map(([, port = '']) => port);
-    const bound = [...file('haproxy.cfg').matchAll(/^\s*bind :(\d+)/gm)].map(([, port = '']) => port);
+    const bound = [...file('haproxy/haproxy.cfg').matchAll(/^\s*bind :(\d+)/gm)].map(([, port = '']) => port);
     return name === 'haproxy' ? [...checked, ...bound] : checked;
   };
 

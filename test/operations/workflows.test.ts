@@ -1,8 +1,17 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
 import packageJson from '../../package.json' with { type: 'json' };
 import { readCompose } from '../support/compose.ts';
@@ -126,7 +135,7 @@ describe('the workflows', () => {
   });
 });
 
-describe.each(['ops/deploy.sh', 'ops/roll.sh'])('%s', (script) => {
+describe.each(['ops/deploy.sh', 'ops/roll.sh', 'ops/push-image.sh'])('%s', (script) => {
   const path = join(project, script);
 
   test('is read by bash', () => {
@@ -134,7 +143,7 @@ describe.each(['ops/deploy.sh', 'ops/roll.sh'])('%s', (script) => {
   });
 
   test.each([
-    [[], /usage: ops\/\w+\.sh <version>/],
+    [[], /usage: ops\/[\w-]+\.sh <version>/],
     [['latest'], /"latest" is no version/],
     [['1.0.0; true'], /is no version/],
   ])('refuses %j', (args, says) => {
@@ -142,6 +151,107 @@ describe.each(['ops/deploy.sh', 'ops/roll.sh'])('%s', (script) => {
     expect(status).not.toBe(0);
     expect(stderr).toMatch(says);
   });
+});
+
+/** Runs a script with programs that write down how they are called. Answers with its exit code, what it said, and the calls. */
+function runScript(
+  script: string,
+  args: string[],
+  { programs, env = {} }: { programs: Record<string, string>; env?: Record<string, string> },
+): { status: number | null; stderr: string; calls: string[] } {
+  const folder = mkdtempSync(join(tmpdir(), 'effect-models-script-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const log = join(folder, 'calls');
+  writeFileSync(log, '');
+  for (const [name, body] of Object.entries(programs))
+    writeFileSync(join(folder, name), `#!/bin/bash\necho "${name} $*" >> ${log}\n${body}\n`, { mode: 0o755 });
+  const { status, stderr } = spawnSync(join(project, script), args, {
+    encoding: 'utf8',
+    env: { PATH: `${folder}:${process.env.PATH}`, ...env },
+  });
+  return { status, stderr, calls: readFileSync(log, 'utf8').trim().split('\n') };
+}
+
+describe('ops/push-image.sh', () => {
+  const env = { IMAGE: 'registry.example.com/em', REVISION: 'abc' };
+  const inspected = (revision: string) =>
+    JSON.stringify({ config: { Labels: { 'org.opencontainers.image.revision': revision } } });
+  const push = (inspect: string) =>
+    runScript('ops/push-image.sh', ['0.2.0'], {
+      programs: { docker: `if [ "$1" = buildx ]; then ${inspect}; fi` },
+      env,
+    });
+
+  test('builds and pushes both images of a version that is not there', () => {
+    const { status, calls } = push('exit 1');
+    expect(status).toBe(0);
+    expect(calls.filter((call) => call.startsWith('docker push'))).toEqual([
+      'docker push registry.example.com/em:0.2.0',
+      'docker push registry.example.com/em-operators:0.2.0',
+    ]);
+    expect(calls.find((call) => call.startsWith('docker build '))).toContain('image.revision=abc');
+  });
+
+  test('leaves alone what is there of this commit, and refuses what is there of another', () => {
+    const same = push(`echo '${inspected('abc')}'`);
+    expect([same.status, same.calls.filter((call) => !call.includes('inspect'))]).toEqual([0, []]);
+    const other = push(`echo '${inspected('def')}'`);
+    expect([other.status, other.stderr]).toEqual([
+      1,
+      'registry.example.com/em:0.2.0 is there already, of def: release another version (npm run release -- patch).\n',
+    ]);
+    expect(other.calls.filter((call) => !call.includes('inspect'))).toEqual([]);
+  });
+});
+
+test('deploying by compose checks the tag out on the host, then rolls', () => {
+  const { status, calls } = runScript('ops/deploy.sh', ['0.2.0'], {
+    programs: { ssh: '' },
+    env: {
+      PLATFORM: 'compose',
+      DEPLOY_HOST: 'em@host',
+      DEPLOY_FOLDER: '/srv/effect models',
+      DEPLOY_KEY: 'key',
+      DEPLOY_KNOWN_HOSTS: 'hosts',
+    },
+  });
+  expect(status).toBe(0);
+  expect(calls.join()).toMatch(
+    /em@host cd \/srv\/effect\\ models && git fetch .*--tags origin && git checkout .*v0\.2\.0 && ops\/roll\.sh 0\.2\.0$/,
+  );
+});
+
+test('a push to main is deployed where it brings another version, and by hand any is', () => {
+  const { content } = workflows.find(({ name }) => name === 'deploy-production.yml') ?? expect.unreachable();
+  const script = content.jobs.version?.steps?.find(({ run }) => run !== undefined)?.run ?? '';
+  const folder = mkdtempSync(join(tmpdir(), 'effect-models-pushed-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const git = (...args: string[]) =>
+    execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b', ...args], {
+      cwd: folder,
+      encoding: 'utf8',
+    }).trim();
+  git('init', '--quiet');
+  const commit = (version: string) => {
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ version }));
+    git('add', '.');
+    git('commit', '--quiet', '--allow-empty', '--message', 'x');
+    return git('rev-parse', 'HEAD');
+  };
+  const outputs = (BEFORE: string, GIVEN = '') => {
+    const path = join(folder, 'outputs');
+    rmSync(path, { force: true });
+    const env = { PATH: process.env.PATH, GITHUB_OUTPUT: path, BEFORE, GIVEN };
+    const { status } = spawnSync('bash', ['-e', '-o', 'pipefail', '-c', script], { cwd: folder, env });
+    return [status, readFileSync(path, 'utf8')];
+  };
+  const first = commit('0.1.0');
+  const same = commit('0.1.0');
+  expect(outputs(first)).toEqual([0, 'version=0.1.0\ndeploy=false\n']);
+  expect(outputs(first, '0.0.9')).toEqual([0, 'version=0.0.9\ndeploy=true\n']);
+  commit('0.2.0');
+  expect(outputs(same)).toEqual([0, 'version=0.2.0\ndeploy=true\n']);
+  expect(outputs('0'.repeat(40))).toEqual([0, 'version=0.2.0\ndeploy=true\n']);
 });
 
 test('a platform that can not run the service is refused', () => {

@@ -8,7 +8,7 @@ import { freePort } from './ports.ts';
 import type { Finish } from './process.ts';
 
 /** The configuration that is shipped. */
-export const HAPROXY_CONFIG = fileURLToPath(new URL('../../ops/haproxy.cfg', import.meta.url));
+export const HAPROXY_CONFIG = fileURLToPath(new URL('../../ops/haproxy/haproxy.cfg', import.meta.url));
 
 /** Where the instances see the edge come from: another address of loopback than clients have. */
 export const EDGE_ADDRESS = '127.0.0.2';
@@ -45,7 +45,7 @@ export async function startHaproxy(
   ] as const;
   const text = moved.reduce(
     (rest, [from, to]) => {
-      if (rest.search(from) === -1) throw new Error(`ops/haproxy.cfg has no ${from}: the test has to follow`);
+      if (rest.search(from) === -1) throw new Error(`ops/haproxy/haproxy.cfg has no ${from}: the test has to follow`);
       return rest.replace(from, to);
     },
     readFileSync(HAPROXY_CONFIG, 'utf8'),
