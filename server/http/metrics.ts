@@ -28,7 +28,10 @@ export const OPERATIONS = [
   ...NAMES,
   ...Object.keys(raw),
   ...[...NAMES, 'batch', 'unknown'].map((name) => `trpc.${name}`),
-  ...['docs', 'metrics', 'status.page', 'unmatched'],
+  'docs',
+  'metrics',
+  'status.page',
+  'unmatched',
 ];
 
 const DEFAULT_LIMIT = 20;
