@@ -91,8 +91,10 @@ async function parseItems(
   return { records, rejections: [...rejections.values()].toSorted((a, b) => b.count - a.count), unread };
 }
 
-const MOST_LOST = 0.2;
-const MOST_REJECTED = 0.05;
+/** Share of the records that were expected that may be missing before a fetch is hard to believe. */
+export const MOST_LOST = 0.2;
+/** Share of the items that may be rejected before it is. */
+export const MOST_REJECTED = 0.05;
 
 /** What makes a fetch hard to believe, beside the records that were expected; null: nothing does. Growth never does. */
 function suspicionOf(

@@ -29,8 +29,10 @@ export interface ChangeStreams {
   close(): Promise<void>;
 }
 
-const MAX_STREAMS = 100;
-const MAX_STREAMS_AN_ADDRESS = 10;
+/** How many streams an instance holds. */
+export const MAX_STREAMS = 100;
+/** How many of them one address may have. */
+export const MAX_STREAMS_AN_ADDRESS = 10;
 const BUSY_SECONDS = 30;
 /** When readers connect again after a stream has ended: not all at once. */
 const RETRY_MS = { least: 3_000, spread: 3_000 };

@@ -1,11 +1,17 @@
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createClient } from '@redis/client';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { readOpsConfig } from '../../ops/config.ts';
 import { variables } from '../../server/config-values.ts';
+import { LIMITS } from '../../server/db/orm.ts';
 import { TIMES } from '../../server/ports.ts';
 import { SAMPLE_MS } from '../../server/db/samples.ts';
 import { ANSWER_BUCKETS } from '../../server/metrics/metrics.ts';
+import { MAX_STREAMS, MAX_STREAMS_AN_ADDRESS } from '../../server/services/change-streams.ts';
+import { MOST_LOST, MOST_REJECTED } from '../../sync/fetch.ts';
 import { SOURCES } from '../../sync/sources/index.ts';
+import { ALERTS, SEVERITIES } from '../support/alert-rules.ts';
 import { DATABASES } from '../support/databases.ts';
 import { Command } from '../support/process.ts';
 import { ROOT } from '../support/runbook.ts';
@@ -36,7 +42,29 @@ describe('figures of the code', () => {
       http.attemptTimeoutMs / 1_000,
       http.sourceTimeoutMs / 60_000,
     ]);
+    expect(
+      promised('tried # times, with random waits that double from # s, or as `Retry-After` asks (# minutes'),
+    ).toEqual([http.attempts, http.retryBaseMs / 1_000, http.retryAfterCapMs / 60_000]);
+    expect(promised('After # failed attempts in a row')).toEqual([http.breakerFailures]);
+    expect(promised('more than # % smaller, or with more than # % of items')).toEqual([
+      MOST_LOST * 100,
+      MOST_REJECTED * 100,
+    ]);
     expect(staleMs).toBe(2 * 3_600_000);
+  });
+
+  test('limits of streams, and of statements', () => {
+    expect(promised('at most # an instance and # an address')).toEqual([MAX_STREAMS, MAX_STREAMS_AN_ADDRESS]);
+    expect(promised('(statements end after # s)')).toEqual([(LIMITS.read.queryMs ?? 0) / 1_000]);
+  });
+
+  test('alerts by who is told of them', () => {
+    for (const severity of SEVERITIES) {
+      const [, listed = ''] =
+        new RegExp(`- \\*\\*${severity}\\*\\* \\([^)]*\\): ([^.]+)\\.`).exec(text) ?? [];
+      const names = ALERTS.filter(({ labels }) => labels.severity === severity).map(({ alert }) => alert);
+      expect([severity, listed.split(', ').toSorted()]).toEqual([severity, names.toSorted()]);
+    }
   });
 
   test('buckets of the histogram stand at the edges of the baselines', () => {
@@ -89,6 +117,14 @@ describe('the tables of variables', () => {
         variables.shape[name].parse(stated),
       ]);
     }
+    const { backupDir, backupKeep, incidentsDir } = readOpsConfig({});
+    expect(listed.get('BACKUP_DIR')).toBe(`\`${backupDir}\`, ${backupKeep}`);
+    expect(listed.get('INCIDENTS_DIR')).toBe(`\`${incidentsDir}\``);
+    expect(listed.get('PORT')).toContain(`${variables.shape.PORT.parse(undefined)};`);
+    const [, least] = /least (\d+) random characters/.exec(text) ?? [];
+    expect(variables.shape.ADMIN_SECRET.safeParse('x'.repeat(Number(least) - 1)).success).toBe(false);
+    expect(variables.shape.ADMIN_SECRET.safeParse(randomBytes(32).toString('base64url')).success).toBe(true);
+    expect(randomBytes(32).toString('base64url')).toHaveLength(Number(least));
     expect(listed.get('DATABASE_URL')).toBe(`\`${variables.shape.DATABASE_URL.parse(undefined)}\``);
     expect(listed.get('SYNC_CRON')).toBe(`\`${variables.shape.SYNC_CRON.parse(undefined)}\``);
   });
