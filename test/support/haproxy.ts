@@ -45,7 +45,8 @@ export async function startHaproxy(
   ] as const;
   const text = moved.reduce(
     (rest, [from, to]) => {
-      if (rest.search(from) === -1) throw new Error(`ops/haproxy/haproxy.cfg has no ${from}: the test has to follow`);
+      if (rest.search(from) === -1)
+        throw new Error(`ops/haproxy/haproxy.cfg has no ${from}: the test has to follow`);
       return rest.replace(from, to);
     },
     readFileSync(HAPROXY_CONFIG, 'utf8'),
