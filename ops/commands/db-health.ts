@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
 import { UsageError, type OpsCommand } from '../command.ts';
 import { addressOf, nameOf } from '../database/address.ts';
-import { databaseHealth, type Cell, type Section } from '../database/health.ts';
+import type { Cell, Section } from '../database/health-section.ts';
+import { databaseHealth } from '../database/health.ts';
 import { table } from '../text.ts';
 
 const options = {

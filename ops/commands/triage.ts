@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
 import type { OpsCommand } from '../command.ts';
 import { minute, table } from '../text.ts';
-import { triage as findOut, type Finding } from '../triage.ts';
+import type { Finding } from '../triage/finding.ts';
+import { triage as findOut } from '../triage/triage.ts';
 
 const MARK: Record<Finding['state'], string> = { ok: 'ok', bad: 'BAD', unknown: '?' };
 

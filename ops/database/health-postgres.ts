@@ -2,7 +2,7 @@ import { sql, type Kysely, type RawBuilder } from 'kysely';
 import { LIMITS, type Tables } from '../../server/db/orm.ts';
 import { bytes, percent, span } from '../text.ts';
 import { SCHEMA } from './checksums.ts';
-import type { Bounds, Cell, DatabaseHealth, Section } from './health.ts';
+import type { Bounds, Cell, DatabaseHealth, Section } from './health-section.ts';
 
 const seconds = (value: number): string => span(value * 1_000);
 /** The text of a query, in one line. */

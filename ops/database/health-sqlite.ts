@@ -1,7 +1,7 @@
 import { sql, type Kysely } from 'kysely';
 import type { Tables } from '../../server/db/orm.ts';
 import { bytes, percent } from '../text.ts';
-import type { Bounds, DatabaseHealth } from './health.ts';
+import type { Bounds, DatabaseHealth } from './health-section.ts';
 import { fileState, tableSizes } from './maintain-sqlite.ts';
 
 /** A write-ahead log of this size is not emptied any more: a reader keeps it. */

@@ -1,35 +1,23 @@
-import type { SyncRun } from '../contracts/sync.ts';
-import type { Health, Status } from '../contracts/system.ts';
-import { pingRedis } from '../server/cache/redis.ts';
-import type { Database } from '../server/db/database.ts';
-import { databaseFigures, longQueries } from '../server/db/figures.ts';
-import { lastOperations } from '../server/db/operations.ts';
-import { findRunning, lastFinishedRun, runsBetween, storedSources } from '../server/db/runs.ts';
-import { samplesBetween, type Sample } from '../server/db/samples.ts';
-import { firingAlerts } from './monitors.ts';
-import type { OpsContext } from './command.ts';
-import { ask, dataOf } from './service.ts';
-import { ago, bytes, minute, percent, span } from './text.ts';
-import { withDatabase } from './with-database.ts';
-
-/** What one look found: well, not well, or nothing to go by. */
-export interface Finding {
-  name: string;
-  state: 'ok' | 'bad' | 'unknown';
-  text: string;
-  /** What to do about it. */
-  todo?: string;
-}
+import type { Health, Status } from '../../contracts/system.ts';
+import { pingRedis } from '../../server/cache/redis.ts';
+import type { Database } from '../../server/db/database.ts';
+import { databaseFigures, longQueries } from '../../server/db/figures.ts';
+import { lastOperations } from '../../server/db/operations.ts';
+import { samplesBetween, type Sample } from '../../server/db/samples.ts';
+import { firingAlerts } from '../monitors.ts';
+import type { OpsContext } from '../command.ts';
+import { ask, dataOf } from '../service.ts';
+import { ago, bytes, minute, percent, span } from '../text.ts';
+import { withDatabase } from '../with-database.ts';
+import type { Finding } from './finding.ts';
+import { syncFindings } from './syncs.ts';
 
 const RECENT_MS = 15 * 60_000;
-const LOOK_BACK_DAYS = 14;
-const LOOK_BACK_MS = LOOK_BACK_DAYS * 24 * 60 * 60_000;
 const LONG_QUERY_MINUTES = 5;
 const SLOW_MS = 1_000;
 const ERROR_RATE = 0.005;
 const HIT_RATE = 0.8;
 const MANY_CONNECTIONS = 0.8;
-const LONG_SYNC_MS = 60 * 60_000;
 const BACKUP_MS = 26 * 60 * 60_000;
 /** A rate of less tells nothing. */
 const ENOUGH = 20;
@@ -148,67 +136,6 @@ function hitRateFinding(samples: Sample[]): Finding {
   return hits / all < HIT_RATE
     ? { name: 'hit rate', state: 'bad', text, todo }
     : { name: 'hit rate', state: 'ok', text };
-}
-
-async function syncFindings({ read }: Database, now: number): Promise<Finding[]> {
-  const running = await findRunning(read);
-  const last = await lastFinishedRun(read);
-  const findings: Finding[] = [];
-  if (running !== null) {
-    const isLong = now - Date.parse(running.startedAt) > LONG_SYNC_MS;
-    const text = `${running.id} has been running since ${minute(running.startedAt)} (${ago(running.startedAt, now)})`;
-    findings.push({ name: 'sync now', state: isLong ? 'bad' : 'ok', text });
-  } else findings.push({ name: 'sync now', state: 'ok', text: 'none is under way' });
-  if (last === null)
-    return [...findings, { name: 'last sync', state: 'unknown', text: 'there has been none' }];
-  const text = `${last.id} ${last.status}, ended ${ago(last.completedAt ?? last.startedAt, now)}, took ${span(last.durationMs ?? 0)}`;
-  if (last.status === 'completed') return [...findings, { name: 'last sync', state: 'ok', text }];
-  const todo = 'npm run ops -- sync once the cause is gone; with --force where a quarantined source is right';
-  findings.push({ name: 'last sync', state: 'bad', text: `${text}: ${last.message}`, todo });
-  return [...findings, ...(await sourceFindings(read, last, now))];
-}
-
-/** Why each source that failed did when it was last asked, and since when it has. */
-async function sourceFindings(db: Database['read'], last: SyncRun, now: number): Promise<Finding[]> {
-  const runs = await runsBetween(db, {
-    from: new Date(now - LOOK_BACK_MS).toISOString(),
-    to: new Date(now + RECENT_MS).toISOString(),
-  });
-  const isBad = (run: SyncRun, source: string) =>
-    run.sources.some(
-      (outcome) => outcome.source === source && ['failed', 'quarantined'].includes(outcome.status),
-    );
-  const stored = await storedSources(db);
-  // A run whose process died, or was stopped, says nothing of any source.
-  const telling = [last, ...runs.filter(({ id }) => id !== last.id)].filter(
-    ({ status, sources }) => sources.length > 0 && status !== 'aborted' && status !== 'superseded',
-  );
-  const [newest] = telling;
-  if (newest === undefined) return [];
-  return newest.sources
-    .filter(({ source }) => isBad(newest, source))
-    .map(({ source, status, error, httpStatus }): Finding => {
-      const ended = telling.filter(({ sources }) => sources.some((outcome) => outcome.source === source));
-      const firstGood = ended.findIndex((run) => !isBad(run, source));
-      const since =
-        firstGood === -1
-          ? longSince(stored.get(source)?.lastGoodAt ?? null, now)
-          : `since ${minute((ended[firstGood - 1] ?? newest).startedAt)}, ${firstGood} in a row`;
-      const code = httpStatus === null ? '' : `, last status ${httpStatus}`;
-      return {
-        name: source,
-        state: 'bad',
-        text: `${status} (${error?.class}${code}) ${since}: ${error?.message}`,
-        todo: 'OPERATIONS.md, "Sync failure response", by the class in brackets',
-      };
-    });
-}
-
-/** Since when a source has been bad of which no good run is among those that were looked at. */
-function longSince(lastGoodAt: string | null, now: number): string {
-  if (lastGoodAt === null) return 'in every sync so far, it has never been good';
-  const isLong = now - Date.parse(lastGoodAt) > LOOK_BACK_MS;
-  return `${isLong ? `for at least ${LOOK_BACK_DAYS} d, ` : ''}last good ${minute(lastGoodAt)}`;
 }
 
 async function backupFinding({ read }: Database, now: number): Promise<Finding> {
