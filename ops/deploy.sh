@@ -12,9 +12,16 @@ case "${PLATFORM:-}" in
     folder=$(mktemp -d)
     trap 'rm -rf "$folder"' EXIT
     (umask 077 && printf '%s\n' "$DEPLOY_KEY" >"$folder/key" && printf '%s\n' "$DEPLOY_KNOWN_HOSTS" >"$folder/hosts")
-    ssh -i "$folder/key" -o UserKnownHostsFile="$folder/hosts" -o StrictHostKeyChecking=yes "$DEPLOY_HOST" \
-      "$(printf 'cd %q && git fetch --quiet --tags origin && git checkout --quiet --detach v%q && ops/roll.sh %q' \
-        "$DEPLOY_FOLDER" "$version" "$version")"
+    # What stands around the image goes with it: as it was tagged, or as it is here while the version has no tag yet.
+    revision=$(git rev-parse --verify --quiet "v$version^{commit}" || true)
+    if [ -z "$revision" ] && [ "$(jq --raw-output .version package.json)" = "$version" ]; then revision=$(git rev-parse HEAD); fi
+    steps=$(printf 'cd %q' "$DEPLOY_FOLDER")
+    if [ -n "$revision" ]; then
+      steps+=" && git fetch --quiet --tags origin $revision && git checkout --quiet --detach $revision"
+    else
+      echo "There is no tag v$version: what stands around the image stays as it is." >&2
+    fi
+    ssh -i "$folder/key" -o UserKnownHostsFile="$folder/hosts" -o StrictHostKeyChecking=yes "$DEPLOY_HOST" "$steps && ops/roll.sh $version"
     ;;
   fly)
     : "${FLY_APP:?set it to the name of the app}" "${FLY_API_TOKEN:?}" "${IMAGE:?}"

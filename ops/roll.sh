@@ -23,7 +23,15 @@ done
 sed -i "s/^VERSION=.*/VERSION=$version/" .env
 
 # What stands around them: it is started anew where ops/compose.yaml says something else of it, and else reads its files anew.
-docker compose up --detach --no-build --no-deps haproxy prometheus alertmanager blackbox-exporter node-exporter grafana
-docker compose kill --signal HUP prometheus alertmanager blackbox-exporter
-docker compose kill --signal USR2 haproxy
+docker compose up --detach --no-build --no-deps --wait --wait-timeout 120 \
+  haproxy prometheus alertmanager blackbox-exporter node-exporter grafana || {
+  echo "app-1, app-2 and worker are $version, but not all that stands around them is well: docker compose -f ops/compose.yaml ps" >&2
+  exit 1
+}
+# From inside: what `docker kill` sends any signal to is not started again when it ends or the host restarts.
+signal() { docker compose exec -T "$1" sh -c "kill -$2 1"; }
+for name in prometheus alertmanager blackbox-exporter; do signal "$name" HUP; done
+# What it can't read it would not take, and say so in its log alone.
+docker compose exec -T haproxy haproxy -c -f /usr/local/etc/haproxy/haproxy.cfg
+signal haproxy USR2
 echo "app-1, app-2 and worker are $version (before: ${before:-unknown})."

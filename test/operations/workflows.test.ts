@@ -2,6 +2,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import {
   accessSync,
   constants,
+  cpSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -9,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
@@ -157,7 +159,11 @@ describe.each(['ops/deploy.sh', 'ops/roll.sh', 'ops/push-image.sh'])('%s', (scri
 function runScript(
   script: string,
   args: string[],
-  { programs, env = {} }: { programs: Record<string, string>; env?: Record<string, string> },
+  {
+    programs,
+    env = {},
+    cwd = project,
+  }: { programs: Record<string, string>; env?: Record<string, string>; cwd?: string },
 ): { status: number | null; stderr: string; calls: string[] } {
   const folder = mkdtempSync(join(tmpdir(), 'effect-models-script-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -165,7 +171,8 @@ function runScript(
   writeFileSync(log, '');
   for (const [name, body] of Object.entries(programs))
     writeFileSync(join(folder, name), `#!/bin/bash\necho "${name} $*" >> ${log}\n${body}\n`, { mode: 0o755 });
-  const { status, stderr } = spawnSync(join(project, script), args, {
+  const { status, stderr } = spawnSync(resolve(project, script), args, {
+    cwd,
     encoding: 'utf8',
     env: { PATH: `${folder}:${process.env.PATH}`, ...env },
   });
@@ -183,13 +190,19 @@ describe('ops/push-image.sh', () => {
     });
 
   test('builds and pushes both images of a version that is not there', () => {
-    const { status, calls } = push('exit 1');
+    const { status, calls } = push('echo "ERROR: registry.example.com/em:0.2.0: not found" >&2; exit 1');
     expect(status).toBe(0);
     expect(calls.filter((call) => call.startsWith('docker push'))).toEqual([
       'docker push registry.example.com/em:0.2.0',
       'docker push registry.example.com/em-operators:0.2.0',
     ]);
     expect(calls.find((call) => call.startsWith('docker build '))).toContain('image.revision=abc');
+  });
+
+  test('pushes nothing where it can not see what is there', () => {
+    const { status, stderr, calls } = push('echo "ERROR: dial tcp: i/o timeout" >&2; exit 1');
+    expect([status, stderr]).toEqual([1, expect.stringMatching(/i\/o timeout\n.*nothing was pushed/)]);
+    expect(calls.filter((call) => !call.includes('inspect'))).toEqual([]);
   });
 
   test('leaves alone what is there of this commit, and refuses what is there of another', () => {
@@ -204,34 +217,104 @@ describe('ops/push-image.sh', () => {
   });
 });
 
-test('deploying by compose checks the tag out on the host, then rolls', () => {
-  const { status, calls } = runScript('ops/deploy.sh', ['0.2.0'], {
-    programs: { ssh: '' },
-    env: {
-      PLATFORM: 'compose',
-      DEPLOY_HOST: 'em@host',
-      DEPLOY_FOLDER: '/srv/effect models',
-      DEPLOY_KEY: 'key',
-      DEPLOY_KNOWN_HOSTS: 'hosts',
-    },
+/** A repository of its own, removed with the test. */
+function makeRepository(): { root: string; git: (...args: string[]) => string } {
+  const root = mkdtempSync(join(tmpdir(), 'effect-models-repository-'));
+  onTestFinished(() => rmSync(root, { recursive: true, force: true }));
+  const git = (...args: string[]) =>
+    execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b', ...args], {
+      cwd: root,
+      encoding: 'utf8',
+    }).trim();
+  git('init', '--quiet');
+  return { root, git };
+}
+
+describe('deploying by compose', () => {
+  /** A checkout with versions 0.1.0, tagged, and 0.2.0, and a host that has the first. */
+  function prepare() {
+    const { root, git } = makeRepository();
+    mkdirSync(join(root, 'ops'));
+    for (const name of ['deploy.sh', 'roll.sh']) cpSync(join(project, 'ops', name), join(root, 'ops', name));
+    writeFileSync(join(root, '.gitignore'), '.env\na host/\n');
+    const commit = (version: string) => {
+      writeFileSync(join(root, 'package.json'), JSON.stringify({ version }));
+      git('add', '.');
+      git('commit', '--quiet', '--message', version);
+      return git('rev-parse', 'HEAD');
+    };
+    const first = commit('0.1.0');
+    git('tag', '--annotate', '--message', 'x', 'v0.1.0');
+    const host = join(root, 'a host');
+    git('clone', '--quiet', root, host);
+    writeFileSync(join(host, 'ops/.env'), 'IMAGE=em\nVERSION=0.1.0\n');
+    const second = commit('0.2.0');
+    const deploy = (version: string, docker = '') => {
+      const done = runScript(join(root, 'ops/deploy.sh'), [version], {
+        programs: { ssh: 'bash -c "${@: -1}"', docker },
+        env: {
+          PLATFORM: 'compose',
+          DEPLOY_HOST: 'em@host',
+          DEPLOY_FOLDER: host,
+          DEPLOY_KEY: 'key',
+          DEPLOY_KNOWN_HOSTS: 'hosts',
+        },
+        cwd: root,
+      });
+      const head = execFileSync('git', ['rev-parse', 'HEAD'], { cwd: host, encoding: 'utf8' }).trim();
+      const docked = done.calls.filter((call) => call.startsWith('docker ')).map((call) => call.slice(7));
+      return { ...done, head, docked, env: readFileSync(join(host, 'ops/.env'), 'utf8') };
+    };
+    return { first, second, git, deploy };
+  }
+
+  test('brings the commit to the host, rolls, and has what stands around read anew', () => {
+    const { second, deploy } = prepare();
+    const { status, head, env, docked } = deploy('0.2.0');
+    expect([status, head, env]).toEqual([0, second, 'IMAGE=em\nVERSION=0.2.0\n']);
+    const around = 'haproxy prometheus alertmanager blackbox-exporter node-exporter grafana';
+    expect(docked).toEqual([
+      'compose pull --quiet --policy missing migrate',
+      'compose run --rm --no-deps migrate',
+      ...['app-1', 'app-2', 'worker'].map(
+        (name) => `compose up --detach --no-build --no-deps --wait --wait-timeout 60 ${name}`,
+      ),
+      `compose up --detach --no-build --no-deps --wait --wait-timeout 120 ${around}`,
+      ...['prometheus', 'alertmanager', 'blackbox-exporter'].map(
+        (name) => `compose exec -T ${name} sh -c kill -HUP 1`,
+      ),
+      'compose exec -T haproxy haproxy -c -f /usr/local/etc/haproxy/haproxy.cfg',
+      'compose exec -T haproxy sh -c kill -USR2 1',
+    ]);
   });
-  expect(status).toBe(0);
-  expect(calls.join()).toMatch(
-    /em@host cd \/srv\/effect\\ models && git fetch .*--tags origin && git checkout .*v0\.2\.0 && ops\/roll\.sh 0\.2\.0$/,
-  );
+
+  test('takes the tag where there is one, also to go back, and leaves the checkout where there is none', () => {
+    const { first, second, git, deploy } = prepare();
+    git('tag', 'v0.2.0');
+    git('commit', '--quiet', '--allow-empty', '--message', 'more');
+    expect(deploy('0.2.0')).toMatchObject({ status: 0, head: second });
+    expect(deploy('0.1.0')).toMatchObject({ status: 0, head: first, env: 'IMAGE=em\nVERSION=0.1.0\n' });
+    expect(deploy('0.0.9')).toMatchObject({
+      status: 0,
+      head: first,
+      env: 'IMAGE=em\nVERSION=0.0.9\n',
+      stderr: 'There is no tag v0.0.9: what stands around the image stays as it is.\n',
+    });
+  });
+
+  test('stops at the first process that does not become ready', () => {
+    const { deploy } = prepare();
+    const { status, env, docked, stderr } = deploy('0.2.0', '[[ $* != *app-2 ]]');
+    expect([status, env]).toEqual([1, 'IMAGE=em\nVERSION=0.1.0\n']);
+    expect(docked.at(-1)).toMatch(/up .* app-2$/);
+    expect(stderr).toContain('Go back: ops/roll.sh 0.1.0');
+  });
 });
 
 test('a push to main is deployed where it brings another version, and by hand any is', () => {
   const { content } = workflows.find(({ name }) => name === 'deploy-production.yml') ?? expect.unreachable();
   const script = content.jobs.version?.steps?.find(({ run }) => run !== undefined)?.run ?? '';
-  const folder = mkdtempSync(join(tmpdir(), 'effect-models-pushed-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const git = (...args: string[]) =>
-    execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b', ...args], {
-      cwd: folder,
-      encoding: 'utf8',
-    }).trim();
-  git('init', '--quiet');
+  const { root: folder, git } = makeRepository();
   const commit = (version: string) => {
     writeFileSync(join(folder, 'package.json'), JSON.stringify({ version }));
     git('add', '.');
