@@ -12,7 +12,7 @@ import { ADMIN_SECRET, startApp } from '../support/app.ts';
 import { OPS } from '../support/compose.ts';
 import { DATABASES } from '../support/databases.ts';
 import { freePort } from '../support/ports.ts';
-import { Command } from '../support/process.ts';
+import { Command, OF_NODE } from '../support/process.ts';
 import { environmentOn, newestEnded, postSync, PRODUCTION, withDatabase } from '../support/service.ts';
 import { startSynced, type Served } from '../support/synced.ts';
 import { has } from '../support/tools.ts';
@@ -27,7 +27,7 @@ async function smoke(
   environment: Record<string, string> = {},
 ): Promise<{ code: unknown; output: string }> {
   const child = spawn(process.execPath, [SMOKE, ...args], {
-    env: { PATH: process.env.PATH, ...environment },
+    env: { ...OF_NODE, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

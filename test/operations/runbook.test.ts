@@ -19,7 +19,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { COMMANDS } from '../../ops/commands/index.ts';
 import { ADMIN_SECRET } from '../support/app.ts';
 import { DATABASES } from '../support/databases.ts';
-import { Command } from '../support/process.ts';
+import { Command, OF_NODE } from '../support/process.ts';
 import { blocksOf, ROOT } from '../support/runbook.ts';
 import { environmentOn, newestEnded, postSync } from '../support/service.ts';
 import { startUpstream, type FakeUpstream } from '../support/upstream.ts';
@@ -135,9 +135,8 @@ describe.skipIf(missing.length > 0 || inject('redisUrl') === null)(
       await service.says(/slow query of/);
       writeFileSync(join(folder, 'app.log'), service.output);
       environment = {
-        PATH: process.env.PATH ?? '',
+        ...OF_NODE,
         HOME: folder,
-        TZ: 'UTC',
         BASE: base,
         INSTANCE: base,
         SERVICE_URL: base,

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { Command } from './process.ts';
+import { Command, OF_NODE } from './process.ts';
 
 const MAIN = fileURLToPath(new URL('../../ops/main.ts', import.meta.url));
 
@@ -17,7 +17,7 @@ export function runOps(
   environment: Record<string, string>,
   { cwd }: { cwd?: string } = {},
 ): Promise<OpsResult> {
-  const env = { PATH: process.env.PATH ?? '', TZ: 'UTC', ...environment };
+  const env = { ...OF_NODE, ...environment };
   return new Promise((resolve) => {
     execFile(
       process.execPath,

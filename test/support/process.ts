@@ -3,6 +3,13 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 
+/** What of this process's environment is passed on to another of Node, which keeps what it has compiled for the next. */
+export const OF_NODE: Record<string, string> = {
+  PATH: process.env.PATH ?? '',
+  TZ: 'UTC',
+  NODE_COMPILE_CACHE: fileURLToPath(new URL('../../node_modules/.cache/compiled', import.meta.url)),
+};
+
 /** Does something when a test has finished; tests that run at once each have their own. */
 export type Finish = (work: () => void | Promise<void>) => void;
 
@@ -26,8 +33,7 @@ export class Command {
       main = MAIN,
     }: { within?: string[]; stdout?: 'pipe' | number; finish?: Finish; main?: string } = {},
   ) {
-    // Nothing of this process's environment is passed on but what Node needs.
-    const env = { PATH: process.env.PATH ?? '', TZ: 'UTC', ...environment };
+    const env = { ...OF_NODE, ...environment };
     const [program = '', ...rest] = [...within, process.execPath, main, command, ...args];
     this.#child = spawn(program, rest, { env, stdio: ['ignore', stdout, 'pipe'] });
     const closed = once(this.#child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
