@@ -16,13 +16,12 @@ const EXIT_CONFLICT = 3;
 const EXIT_CONFIG = 78;
 const DRAIN_MS = 9_000;
 
+/** Tells a person where to look; a log of JSON lines has the address in one of them. */
 function announce(config: Config, address: string): void {
   const lines = [
-    '',
-    `Effect Models ${VERSION} is listening`,
     `  API     ${address}/v1/models`,
     `  Docs    ${address}/docs`,
-    `  Status  ${address}/v1/status`,
+    `  Status  ${address}/status`,
   ];
   if (config.world === 'dev') {
     lines.push(
@@ -32,7 +31,7 @@ function announce(config: Config, address: string): void {
   console.log(`${lines.join('\n')}\n`);
 }
 
-async function serve(config: Config, logger: Logger): Promise<void> {
+async function serve(config: Config, logger: Logger, { readable }: { readable: boolean }): Promise<void> {
   const app = await createApp(config, logger);
   closeWithGrace({ delay: DRAIN_MS, logger }, async ({ err }) => {
     if (err) logger.fatal({ err }, 'Unexpected error: shutting down');
@@ -40,13 +39,14 @@ async function serve(config: Config, logger: Logger): Promise<void> {
   });
   await listen(app, config);
   const { port } = app.http.server.address() as { port: number };
-  announce(config, `http://${config.host}:${port}`);
+  if (readable) announce(config, `http://${config.host}:${port}`);
   await app.prepare();
 }
 
 async function listen({ http }: App, { host, port }: Config): Promise<void> {
   try {
-    await http.listen({ host, port });
+    const listenTextResolver = (address: string) => `Effect Models ${VERSION} is listening at ${address}`;
+    await http.listen({ host, port, listenTextResolver });
   } catch (error) {
     const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
     throw taken
@@ -101,7 +101,7 @@ async function main(command: string, args: string[]): Promise<void> {
   const config = readConfig(world, { command: serves ? 'serve' : 'once' });
   const readable = command !== 'start' || process.stdout.isTTY;
   const logger = createLogger({ level: config.logLevel, readable });
-  if (serves) await serve(config, logger);
+  if (serves) await serve(config, logger, { readable });
   else if (command === 'sync') process.exitCode = await syncOnce(config, logger);
   else if (command === 'migrate') await migrate(config);
   else if (command === 'explain') process.exitCode = await explain(config, args);

@@ -25,8 +25,10 @@ export async function syncFindings({ read }: Database, now: number): Promise<Fin
   const text = `${last.id} ${last.status}, ended ${ago(last.completedAt ?? last.startedAt, now)}, took ${span(last.durationMs ?? 0)}`;
   if (last.status === 'completed') return [...findings, { name: 'last sync', state: 'ok', text }];
   const todo = 'npm run ops -- sync once the cause is gone; with --force where a quarantined source is right';
-  findings.push({ name: 'last sync', state: 'bad', text: `${text}: ${last.message}`, todo });
-  return [...findings, ...(await sourceFindings(read, last, now))];
+  const sources = await sourceFindings(read, last, now);
+  // What sources say of themselves follows.
+  const told = sources.length > 0 ? text : `${text}: ${last.message}`;
+  return [...findings, { name: 'last sync', state: 'bad', text: told, todo }, ...sources];
 }
 
 /** Why each source that failed did when it was last asked, and since when it has. */

@@ -91,7 +91,8 @@ describe.skipIf(!has('haproxy') && !process.env.CI)('HAProxy, as it is shipped',
     expect([status, warnings.filter((line) => !line.includes('could not resolve address'))]).toEqual([0, []]);
   });
 
-  test('a rolling restart under load loses no request', async () => {
+  /** Asks on and on while something is done. Answers with how often, and what failed. */
+  async function underLoad(work: () => Promise<void>): Promise<{ asked: number; failures: string[] }> {
     const failures: string[] = [];
     let asked = 0;
     let over = false;
@@ -118,14 +119,34 @@ describe.skipIf(!has('haproxy') && !process.env.CI)('HAProxy, as it is shipped',
         body: JSON.stringify(ids),
       }),
     ];
-    for (const index of [0, 1] as const) {
-      expect(await instances[index].end('SIGTERM')).toBe(0);
-      instances[index] = start(ports[index]);
-      await instances[index].url();
-      await instancesUp(edge, 2);
-    }
+    await work();
     over = true;
     await Promise.all(clients);
+    return { asked, failures };
+  }
+
+  test('a rolling restart under load loses no request', async () => {
+    const { asked, failures } = await underLoad(async () => {
+      for (const index of [0, 1] as const) {
+        expect(await instances[index].end('SIGTERM')).toBe(0);
+        instances[index] = start(ports[index]);
+        await instances[index].url();
+        await instancesUp(edge, 2);
+      }
+    });
+    expect(failures).toEqual([]);
+    expect(asked).toBeGreaterThan(100);
+  });
+
+  test('a changed configuration is read anew under load, and loses no request', async () => {
+    const { asked, failures } = await underLoad(async () => {
+      edge.reload((text) => text.replace('string "ok"', 'string "anew"'));
+      const says = async () =>
+        (await fetch(`${edge.internalUrl}/healthy`, { headers: { connection: 'close' } })).text();
+      await expect.poll(says, { timeout: 10_000 }).toBe('anew');
+      await instancesUp(edge, 2);
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    });
     expect(failures).toEqual([]);
     expect(asked).toBeGreaterThan(100);
   });

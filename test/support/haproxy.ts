@@ -24,6 +24,8 @@ export interface Haproxy {
   internalUrl: string;
   /** What it has logged. */
   output(): string;
+  /** Changes its configuration, and has it read anew. */
+  reload(change: (text: string) => string): void;
 }
 
 /** Starts HAProxy as it is shipped, but for addresses: it listens on loopback, before instances on the ports given. */
@@ -53,7 +55,8 @@ export async function startHaproxy(
   );
   const path = join(folder, 'haproxy.cfg');
   writeFileSync(path, text);
-  const child = spawn('haproxy', ['-db', '-f', path], {
+  // As the image starts it.
+  const child = spawn('haproxy', ['-W', '-db', '-f', path], {
     env: { PATH: process.env.PATH, EDGE_CERTIFICATE: certificate },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -62,7 +65,7 @@ export async function startHaproxy(
     stream.setEncoding('utf8').on('data', (more: string) => (output += more));
   const closed = once(child, 'close');
   finish(async () => {
-    child.kill('SIGKILL');
+    child.kill('SIGTERM');
     await closed;
     rmSync(folder, { recursive: true, force: true });
   });
@@ -77,6 +80,10 @@ export async function startHaproxy(
     secureUrl: `https://127.0.0.1:${secure}`,
     internalUrl,
     output: () => output,
+    reload: (change) => {
+      writeFileSync(path, change(text));
+      child.kill('SIGUSR2');
+    },
   };
 }
 

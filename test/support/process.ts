@@ -94,7 +94,7 @@ export class Command {
 
   /** The address at which it listens, once it does and has prepared its database. */
   async url(): Promise<string> {
-    const [, address = ''] = await this.says(/API +(http:\/\/\S+)\/v1\/models/);
+    const [, address = ''] = await this.says(/is listening at (http:\/\/[\w.:]+)/);
     for (;;) {
       const ready = await fetch(`${address}/health/ready`).catch(() => null);
       if (ready?.status === 200) return address;
