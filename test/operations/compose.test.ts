@@ -146,6 +146,19 @@ describe('ops/compose.yaml', () => {
     expect(compose.services.postgres?.healthcheck?.test).toContain('--host=127.0.0.1');
   });
 
+  test('what is read anew while it runs is mounted by folder', () => {
+    // A file that takes the place of another, as git does it, is not seen where the file alone is mounted.
+    const mounted = services.flatMap(([name, { volumes = [] }]) =>
+      volumes.map((volume) => `${name} ${volume.split(':')[0]}`),
+    );
+    const readAtStart = [
+      'postgres ./postgres/postgresql.conf',
+      'postgres ./postgres/10-roles.sh',
+      'redis ./redis.conf',
+    ];
+    expect(mounted.filter((mount) => / \.\/.*\.\w+$/.test(mount))).toEqual(readAtStart);
+  });
+
   test('what it starts from is there', () => {
     const wrong = services.flatMap(([name, { depends_on: dependencies = {}, networks = [] }]) => [
       ...Object.keys(dependencies).filter((other) => compose.services[other] === undefined),

@@ -1,6 +1,15 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -49,6 +58,25 @@ describe('ops/DEPLOYMENT.md', () => {
   test('has no command but those that need a platform', () => {
     const blocks = [...notes.matchAll(/^```(.+)$/gm)].map(([, kind]) => kind);
     expect(new Set(blocks)).toEqual(new Set(['sh platform']));
+  });
+
+  test('says how to print the digests that ops/.env has', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'effect-models-digests-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    mkdirSync(join(folder, 'ops/secrets'), { recursive: true });
+    const secret = randomBytes(32).toString('base64');
+    writeFileSync(join(folder, 'ops/secrets/metrics_token'), `${secret}\n`);
+    const texts = notes + readFileSync(join(OPS, '.env.example'), 'utf8');
+    const commands = [...texts.matchAll(/printf 'sha256:.*-f1\)"/g)].map(([command]) => command);
+    expect(commands).toHaveLength(2);
+    for (const command of commands)
+      expect(
+        execFileSync('bash', ['-c', command], {
+          cwd: folder,
+          env: { PATH: process.env.PATH, ADMIN_SECRET: secret },
+          encoding: 'utf8',
+        }),
+      ).toBe(`sha256:${createHash('sha256').update(secret).digest('hex')}\n`);
   });
 
   test('names variables that something reads', () => {
