@@ -64,9 +64,8 @@ export function release({ root, wanted, checks, dryRun, date, print }: ReleaseOp
     [
       `Released ${version} on branch ${names.branch}, with tag ${names.tag}; the package of the client is in dist/.`,
       'Next:',
-      `  git push origin ${names.branch}      deploys to staging`,
+      `  git push origin ${names.branch} ${names.tag}      deploys to staging`,
       '  open a pull request to main, try staging for an hour or two, and merge it without squashing: deploys to production',
-      `  git push origin ${names.tag}             once production says ${version}`,
     ].join('\n'),
   );
 }

@@ -218,7 +218,7 @@ describe.skipIf(!has('haproxy') && !process.env.CI)('HAProxy, as it is shipped',
     const other = await ask(front.url, { path: '/v1/models?limit=2' });
     expect([other.status, other.headers['retry-after']]).toEqual([503, '5']);
     expect((await ask(front.url, { path: '/health' })).status).toBe(503);
-  });
+  }, 60_000);
 
   test('with a certificate it answers over TLS, and sends everybody there', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'effect-models-certificate-'));

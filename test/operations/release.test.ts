@@ -104,7 +104,7 @@ describe('a release', () => {
       0,
       expect.stringContaining(`Released ${next} on branch release/v${next}`),
     ]);
-    expect(output).toContain(`git push origin release/v${next}`);
+    expect(output).toContain(`git push origin release/v${next} v${next}`);
 
     expect(clone.git('status', '--porcelain')).toBe('');
     expect(clone.git('branch', '--show-current')).toBe(`release/v${next}`);
