@@ -43,8 +43,11 @@ scenario('A10', async (expects) => {
 });
 
 scenario('A11', async (expects) => {
-  const { monitors, service, start } = await startStack({ environment: { ROLE: 'serve' }, isSynced: false });
-  const worker = await start({ ...OFTEN, ROLE: 'worker' }, { ready: false });
+  const { monitors, service, start } = await startStack({
+    environment: { ...OFTEN, ROLE: 'serve' },
+    isSynced: false,
+  });
+  const worker = await start({ ROLE: 'worker' }, { ready: false });
   monitors.watch({ services: [service.url, worker.url], health: service.url });
   await expectWatched(monitors, 2);
   await worker.process.says(/sync_\w+ completed/);

@@ -91,7 +91,9 @@ export const SCENARIOS: Record<string, Scenario> = {
       LatencyBudgetSlow: 'silenced',
       DatabasePoolWaiting: 'told',
     },
+    // So many who ask at once keep the process from Redis as well, for longer than it waits.
     may: [
+      'CacheWritesFailing',
       'AvailabilityBudgetFast',
       'AvailabilityBudgetSlow',
       'DatabaseDown',
