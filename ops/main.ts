@@ -67,6 +67,8 @@ function isParseArgsError(error: unknown): boolean {
   return error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
 }
 
+// A reader that has left, such as head, must not end what is half done.
+for (const output of [process.stdout, process.stderr]) output.on('error', () => {});
 process.exitCode = await main(process.argv.slice(2));
 // A connection that says nothing any more must not hold the process back.
 setTimeout(() => process.exit(), LINGER_MS).unref();

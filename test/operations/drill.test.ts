@@ -1,11 +1,16 @@
+import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { BACKED_UP, filesIn, manifestsIn, ownFolder, pathWith, within } from '../support/backups.ts';
-import { runOps, startOps } from '../support/ops.ts';
+import { MAIN, runOps, startOps } from '../support/ops.ts';
 import { startPostgres, type OwnPostgres } from '../support/postgres.ts';
+import { OF_NODE } from '../support/process.ts';
 import { startSynced, type Served } from '../support/synced.ts';
+
+const run = promisify(execFile);
 
 /** No other test's drills are on this server. */
 let server: OwnPostgres;
@@ -71,6 +76,16 @@ for (const kind of BACKED_UP) {
         steps: expect.any(Array) as unknown,
         ms: expect.any(Number) as unknown,
       });
+    });
+
+    test('comes to its end though nobody reads what it says any more', async () => {
+      const folder = ownFolder();
+      const script = `set -o pipefail; "${process.execPath}" "${MAIN}" drill 2>&1 | head -1`;
+      const { stdout } = await run('bash', ['-c', script], { env: { ...OF_NODE, ...environment(folder) } });
+      expect(stdout).not.toBe('');
+      expect(filesIn(folder)).toEqual([]);
+      expect(await left()).toEqual([]);
+      expect(await lastDrill()).toMatchObject({ status: 'completed' });
     });
 
     test('takes a backup that is there', async () => {

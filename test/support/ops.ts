@@ -2,7 +2,8 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Command, OF_NODE } from './process.ts';
 
-const MAIN = fileURLToPath(new URL('../../ops/main.ts', import.meta.url));
+/** The program of `npm run ops`. */
+export const MAIN = fileURLToPath(new URL('../../ops/main.ts', import.meta.url));
 
 /** How a command ended, and what it printed. */
 export interface OpsResult {

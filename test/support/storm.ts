@@ -1,7 +1,4 @@
 import { hash } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, inject, onTestFinished } from 'vitest';
 import { openDatabase, type Database } from '../../server/db/database.ts';
@@ -105,9 +102,7 @@ async function opened({ DATABASE_URL: url = '' }: Record<string, string>): Promi
 async function storm(kind: (typeof DATABASES)[number], kills: number) {
   const upstream = await startUpstream();
   onTestFinished(() => upstream.close());
-  const cache = mkdtempSync(join(tmpdir(), 'effect-models-'));
-  onTestFinished(() => rmSync(cache, { recursive: true, force: true }));
-  const own = async () => ({ ...(await environmentOn(upstream, kind)), NODE_COMPILE_CACHE: cache });
+  const own = () => environmentOn(upstream, kind);
   const [one, other] = twoContents();
 
   // What an undisturbed service publishes: nothing else may ever be seen.
@@ -129,7 +124,7 @@ async function storm(kind: (typeof DATABASES)[number], kills: number) {
   upstream.content = one;
   await undisturbed(environment, upstream);
   const database = await opened(environment);
-  const service = new Command('start', { ...environment, ...PRODUCTION, LOG_LEVEL: 'silent' });
+  const service = new Command('start', { ...environment, ...PRODUCTION });
   const address = await service.url();
   const readers = startReaders([address, address], { pauseMs: 200 });
   const figures = { kills: 0, whileFetching: 0, whileWriting: 0, afterTheEnd: 0, torn: 0, notInterrupted: 0 };
