@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
@@ -280,10 +280,10 @@ describe.skipIf(postgres?.skipped)(`restore on ${postgres?.name}`, () => {
   });
 
   test.each([
-    ['interrupted', 'exec sleep 60', ['SIGTERM']],
+    ['interrupted', `touch "$BACKUP_DIR/started"; exec sleep 60`, ['SIGTERM']],
     [
       'interrupted again, by whom does not want to wait,',
-      `trap '' TERM; exec sleep 60`,
+      `trap '' TERM; touch "$BACKUP_DIR/started"; exec sleep 60`,
       ['SIGTERM', 'SIGINT'],
     ],
   ] as const)('that is %s puts back what was there', async (_, script, signals) => {
@@ -300,7 +300,8 @@ describe.skipIf(postgres?.skipped)(`restore on ${postgres?.name}`, () => {
       await running.says(/pg_restore \.\.\./);
       const present = async () =>
         (await client.query(`select to_regclass('public.mine') is not null as there`)).rows;
-      await expect.poll(present).toEqual([{ there: false }]);
+      await expect.poll(() => existsSync(join(folder, 'started')), { timeout: 10_000 }).toBe(true);
+      expect(await present()).toEqual([{ there: false }]);
       for (const signal of signals) {
         running.signal(signal);
         await sleep(1_200);
