@@ -95,6 +95,8 @@ describe.each(DATABASES)('on $name', (kind) => {
       await asked;
       await frozen.says(/huggingface: /);
       await frozen.says(/openrouter: /);
+      // What it writes down of them is written by then: frozen over that it would keep SQLite from everybody.
+      await sleep(500);
       frozen.signal('SIGSTOP');
       await expireLease(environment);
       release();
