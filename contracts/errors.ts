@@ -47,6 +47,10 @@ export const Problem = z
     code: z.enum(Object.keys(ERROR_STATUS) as [ErrorCode, ...ErrorCode[]]),
     requestId: z.string().describe('Quote it when you report the problem; also the X-Request-Id header'),
     errors: z.array(ProblemIssue).describe('Faults of the input, one by one; empty for other problems'),
+    'violated-policies': z
+      .array(z.string())
+      .optional()
+      .describe('On 429: the limits that were passed, by their names in the RateLimit-Policy header'),
     runId: z.string().optional().describe('On 409 to the start of a sync: the run that is under way'),
     candidates: z
       .array(Candidate)
@@ -63,7 +67,10 @@ export type Problem = z.infer<typeof Problem>;
 /** An error meant for the caller: its message becomes the problem's `detail`. Anything else thrown becomes a bare 500. */
 export class ApiError extends TRPCError {
   readonly headers: Record<string, string>;
-  readonly extra: Pick<Problem, 'runId' | 'candidates' | 'hints'> & { errors?: Problem['errors'] };
+  /** What the problem says beside what its code says. */
+  readonly extra: Partial<
+    Pick<Problem, 'type' | 'status' | 'errors' | 'violated-policies' | 'runId' | 'candidates' | 'hints'>
+  >;
 
   constructor(
     code: ErrorCode,

@@ -4,22 +4,23 @@ import { type PathTable, pathOf } from './paths.ts';
 const EXPOSED =
   'Cache-Status, Deprecation, ETag, Link, RateLimit, RateLimit-Policy, Retry-After, Sunset, X-Request-Id';
 const ALLOWED = 'Content-Type, If-None-Match, Last-Event-ID, TRPC-Accept, X-Request-Id';
-const ADMIN = /^\/v1\/admin(\/|$)|^\/trpc\/(.*,)?admin\./;
+const CLOSED = /^\/v1\/admin(\/|$)|^\/trpc\/(.*,)?admin\.|^\/metrics(\/|$)/;
 
-/**
- * Lets every web page read what is public: any origin, GET and HEAD, no credentials, nothing of admin.
- * Answers preflight requests itself and says so by true.
- */
-export function allowOrigins(request: FastifyRequest, reply: FastifyReply, paths: PathTable): boolean {
+/** Lets every web page read what is public: any origin, no credentials, nothing that takes a secret. */
+export function allowOrigins(request: FastifyRequest, reply: FastifyReply): void {
+  if (CLOSED.test(pathOf(request))) return;
+  reply.headers({ 'access-control-allow-origin': '*', 'access-control-expose-headers': EXPOSED });
+}
+
+/** Answers a request by which a browser asks whether a page may read what is public, and says so by true. */
+export function answerPreflight(request: FastifyRequest, reply: FastifyReply, paths: PathTable): boolean {
   const path = pathOf(request);
-  if (ADMIN.test(path)) return false;
-  reply.header('access-control-allow-origin', '*');
-  reply.header('access-control-expose-headers', EXPOSED);
-  const preflight =
+  const isPreflight =
     request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined;
-  if (!preflight || !paths.methodsOf(path).includes('GET')) return false;
+  const methods = paths.methodsOf(path);
+  if (!isPreflight || CLOSED.test(path) || methods.length === 0) return false;
   reply.code(204).headers({
-    'access-control-allow-methods': 'GET, HEAD',
+    'access-control-allow-methods': methods.join(', '),
     'access-control-allow-headers': ALLOWED,
     'access-control-max-age': '600',
   });

@@ -12,6 +12,16 @@ export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 const MAX_ISSUES = 100;
 const MAX_DETAIL = 1_000;
 
+/** Kinds of problems that are registered with IANA. */
+const REGISTERED = 'https://iana.org/assignments/http-problem-types';
+const QUOTA_EXCEEDED = `${REGISTERED}#quota-exceeded`;
+const REDUCED_CAPACITY = `${REGISTERED}#temporary-reduced-capacity`;
+
+/** An error for a service that has more to do than it can: it may be asked again in a few seconds. */
+export function overloaded(detail: string, cause?: unknown): ApiError {
+  return new ApiError('SERVICE_UNAVAILABLE', detail, { extra: { type: REDUCED_CAPACITY }, cause });
+}
+
 const codeByStatus = new Map<number, ErrorCode>(
   (Object.keys(ERROR_STATUS) as ErrorCode[]).map((code) => [ERROR_STATUS[code], code]),
 );
@@ -82,10 +92,7 @@ export function problemOf(
   else if (code === 'INTERNAL_SERVER_ERROR')
     detail += ` Quote the request id ${requestId} when you report it.`;
   return {
-    type:
-      code === 'TOO_MANY_REQUESTS'
-        ? 'https://iana.org/assignments/http-problem-types#quota-exceeded'
-        : 'about:blank',
+    type: code === 'TOO_MANY_REQUESTS' ? QUOTA_EXCEEDED : 'about:blank',
     title: ERROR_TITLE[code],
     status: ERROR_STATUS[code],
     detail,
@@ -128,10 +135,8 @@ export function refuseRawRequest(error: NodeJS.ErrnoException, socket: Socket): 
     detail = 'The request took too long to arrive.';
   }
   const requestId = randomUUID();
-  const problem: Problem = {
-    ...problemOf(new ApiError('BAD_REQUEST', detail), { requestId, instance: '' }),
-    status,
-  };
+  const refused = new ApiError('BAD_REQUEST', detail, { extra: { status } });
+  const problem = problemOf(refused, { requestId, instance: '' });
   const body = JSON.stringify(problem);
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,

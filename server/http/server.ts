@@ -8,18 +8,19 @@ import fastify, {
   LogController,
 } from 'fastify';
 import type { Logger } from 'pino';
-import { ApiError } from '../../contracts/errors.ts';
 import type { AppRouter } from '../../contracts/index.ts';
 import type { Config } from '../config.ts';
 import type { AdminGate } from './admin.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { AnswerCache } from './answer-cache.ts';
 import { reportProblem } from './context.ts';
-import { allowOrigins } from './cors.ts';
+import { allowOrigins, answerPreflight } from './cors.ts';
 import { registerDocs } from './docs.ts';
 import { observe, observeAnswers, registerMetrics } from './metrics.ts';
 import { createPathTable, notFound, pathOf, requireCanonicalPath } from './paths.ts';
+import { shedOverload } from './pressure.ts';
 import { PROBLEM_TYPE, refuseRawRequest } from './problem.ts';
+import { limit } from './limit.ts';
 import type { RateLimiter } from './rate-limit.ts';
 import { type RawAnswers, registerRaw } from './raw.ts';
 import { registerRoutes } from './routes.ts';
@@ -27,6 +28,7 @@ import { SECURITY_HEADERS } from './security.ts';
 import type { StatusPage } from '../services/status-summary.ts';
 import { registerStatusPage } from './status/routes.ts';
 import { registerTrpc } from './trpc.ts';
+import { requireWellFormed } from './well-formed.ts';
 
 /** What the HTTP edge is made of. */
 export interface HttpServerOptions {
@@ -49,7 +51,7 @@ export interface HttpServerOptions {
 
 /** Makes the HTTP server with every route on it; it does not listen yet. */
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
-  const { limiter, logger } = options;
+  const { limiter, logger, metrics } = options;
   const { trustedProxies } = options.config;
   const loggerInstance: FastifyBaseLogger = logger;
 
@@ -60,6 +62,8 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     const shape = { error: { code: -32_603, message: problem.detail, data: problem } };
     return reply.type('application/json; charset=utf-8').send(JSON.stringify(shape));
   };
+  const limited = (request: FastifyRequest, reply: FastifyReply): Promise<void> =>
+    limit(limiter, request, reply, () => metrics.limited('requests'));
   const logAccess = (request: FastifyRequest, reply: FastifyReply): void => {
     const path = pathOf(request)
       .replaceAll(/[^\x21-\x7e]/g, '?')
@@ -84,7 +88,13 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     connectionTimeout: 15_000,
     // A proxy keeps connections for a minute; the side that waits longer must be this one.
     keepAliveTimeout: trustedProxies.length > 0 ? 75_000 : 5_000,
-    http: { headersTimeout: 5_000, connectionsCheckingInterval: 1_000, maxHeaderSize: 8_192 },
+    http: {
+      headersTimeout: 5_000,
+      connectionsCheckingInterval: 1_000,
+      maxHeaderSize: 8_192,
+      // What Node 24 answers by itself has no body: see requireWellFormed.
+      requireHostHeader: false,
+    },
     routerOptions: { maxParamLength: 512 },
     exposeHeadRoutes: false,
     // While draining, requests on open connections are still answered.
@@ -94,10 +104,14 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
       refuseRawRequest(error, socket);
     },
     // Requests whose URL Fastify can not decode get here and pass no hook.
-    frameworkErrors: (error, request, reply) => {
-      sendProblem(error, request, reply);
+    frameworkErrors: async (error, request, reply) => {
+      const refusal = await limited(request, reply).then(
+        () => error,
+        (limit: unknown) => limit,
+      );
+      sendProblem(refusal, request, reply);
       logAccess(request, reply);
-      observe(options.metrics, request, reply);
+      observe(metrics, request, reply);
     },
   });
 
@@ -107,18 +121,20 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(SECURITY_HEADERS).header('x-request-id', request.id);
     if (options.isDraining()) reply.header('connection', 'close');
+    allowOrigins(request, reply);
   });
+  shedOverload(app, metrics.shed);
   void app.register(compress, { threshold: 1_024, encodings: ['br', 'gzip'], globalDecompression: false });
   app.addHook('onRequest', async (request, reply) => {
-    if (allowOrigins(request, reply, paths)) return reply;
-    await limit(limiter, request, reply, () => options.metrics.limited('requests'));
+    await limited(request, reply);
+    requireWellFormed(request);
+    if (answerPreflight(request, reply, paths)) return reply;
     requireCanonicalPath(request, paths);
-    requirePlainBody(request);
   });
   app.addHook('onResponse', async (request, reply) => {
     logAccess(request, reply);
   });
-  observeAnswers(app, options.metrics);
+  observeAnswers(app, metrics);
 
   app.setErrorHandler(sendProblem);
   app.setNotFoundHandler((request, reply) => sendProblem(notFound(), request, reply));
@@ -148,34 +164,5 @@ function readJsonOnly(app: FastifyInstance): void {
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
     if (body === '') done(null, undefined);
     else void parseJson(request, String(body), done);
-  });
-}
-
-function requirePlainBody({ headers }: FastifyRequest): void {
-  const encoding = headers['content-encoding'];
-  if (encoding !== undefined && encoding !== 'identity') {
-    throw new ApiError('UNSUPPORTED_MEDIA_TYPE', 'Send the body without a Content-Encoding.');
-  }
-}
-
-const UNLIMITED = /^\/(health|docs|metrics)(\/|$)/;
-
-async function limit(
-  limiter: RateLimiter,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  onRefused: () => void,
-): Promise<void> {
-  if (UNLIMITED.test(pathOf(request))) return;
-  const state = await limiter.check(request.ip);
-  if (state.limit === 0) return;
-  reply.headers({
-    'ratelimit-policy': `"default";q=${state.limit};w=60`,
-    ratelimit: `"default";r=${state.remaining};t=${state.resetSeconds}`,
-  });
-  if (state.allowed) return;
-  onRefused();
-  throw new ApiError('TOO_MANY_REQUESTS', `Too many requests; try again in ${state.resetSeconds} seconds.`, {
-    headers: { 'Retry-After': String(state.resetSeconds) },
   });
 }

@@ -32,6 +32,8 @@ export interface Metrics {
   answered(answer: AnswerEnd): void;
   /** A request that was over a limit. */
   limited(limiter: 'requests' | 'admin'): void;
+  /** A request that was refused since the process had more to do than it could. */
+  shed(): void;
   /** A wrong admin secret. */
   adminRefused(): void;
   cached(kind: 'list' | 'item', result: CacheResult): void;
@@ -71,6 +73,11 @@ export function createMetrics({
     name: 'em_rate_limited_total',
     help: 'Requests refused with 429, by limiter',
     labelNames: ['limiter'],
+    registers,
+  });
+  const shed = new Counter({
+    name: 'em_shed_total',
+    help: 'Requests refused with 503 since the event loop lagged or the heap was nearly full',
     registers,
   });
   const adminRefused = new Counter({
@@ -155,6 +162,7 @@ export function createMetrics({
       if (status >= 500) errors.inc({ operation });
     },
     limited: (limiter) => limited.inc({ limiter }),
+    shed: () => shed.inc(),
     adminRefused: () => adminRefused.inc(),
     cached: (kind, result) => cacheRequests.inc({ kind, result }),
     cacheWriteFailed: () => cacheWriteErrors.inc(),

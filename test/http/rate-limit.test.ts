@@ -8,7 +8,7 @@ import {
   createRateLimiter,
   type RateLimiter,
 } from '../../server/http/rate-limit.ts';
-import { startEdge } from './edge.ts';
+import { SECRET, startEdge } from './edge.ts';
 
 async function count(limiter: RateLimiter, times: number, address = '203.0.113.1'): Promise<boolean[]> {
   const states = await Promise.all(Array.from({ length: times }, () => limiter.check(address)));
@@ -73,13 +73,32 @@ describe('over HTTP', () => {
     expect(answers[3]?.headers.get('access-control-allow-origin')).toBe('*');
   });
 
-  test('health and documentation are not limited', async () => {
+  test('what monitors and balancers ask all day is not limited', async () => {
     const edge = await startEdge({ perMinute: 1 });
-    for (const path of ['/health', '/health/live', '/docs', '/docs/start.js', '/health', '/docs']) {
-      const answer = await fetch(edge.url + path);
+    for (const path of ['/health', '/health/live', '/health', '/metrics']) {
+      const answer = await fetch(edge.url + path, { headers: { 'x-admin': SECRET } });
       expect([answer.status, answer.headers.get('ratelimit')]).toEqual([200, null]);
     }
     expect((await fetch(`${edge.url}/healthy`)).headers.get('ratelimit')).not.toBeNull();
+  });
+
+  test.each<[what: string, path: string, init: RequestInit]>([
+    ['documentation', '/docs', {}],
+    ['a path that can not be decoded', '/v1/models/%zz/x', {}],
+    ['no path of ours', '/nothing', {}],
+    ['another method', '/v1/models', { method: 'DELETE' }],
+    ['a preflight', '/v1/models', { method: 'OPTIONS', headers: { 'access-control-request-method': 'GET' } }],
+    ['an admin path', '/v1/admin/sync/history', {}],
+  ])('everything else counts: %s', async (_, path, init) => {
+    const edge = await startEdge({ perMinute: 1 });
+    const first = await fetch(edge.url + path, init);
+    expect(first.headers.get('ratelimit')).toBe('"default";r=0;t=60');
+    const second = await fetch(edge.url + path, init);
+    expect(second.status).toBe(429);
+    expect(await second.json()).toMatchObject({
+      code: 'TOO_MANY_REQUESTS',
+      'violated-policies': ['default'],
+    });
   });
 
   test('forged addresses share a bucket; addresses from a trusted proxy do not', async () => {

@@ -412,6 +412,8 @@ describe('cross-origin', () => {
     expect(answer.headers.get('access-control-allow-headers')?.toLowerCase()).not.toMatch(
       /x-admin|authorization/,
     );
+    const many = await preflight(edge, '/v1/resolve', 'POST');
+    expect([many.status, many.headers.get('access-control-allow-methods')]).toEqual([204, 'GET, HEAD, POST']);
   });
 
   test('nobody may reach what is for admins', async () => {
@@ -419,6 +421,7 @@ describe('cross-origin', () => {
     for (const path of [
       '/v1/admin/sync',
       '/v1/admin/sync/history',
+      '/metrics',
       '/trpc/admin.sync.history',
       '/trpc/health.get,admin.sync.get',
     ]) {
