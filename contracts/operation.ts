@@ -13,12 +13,27 @@ export interface Context {
   requestId: string;
   /** Throws `ApiError` UNAUTHORIZED or TOO_MANY_REQUESTS unless the caller is an admin. */
   requireAdmin(): Promise<void>;
+  /**
+   * Writes an admitted call down before it is carried out. Throws `ApiError` SERVICE_UNAVAILABLE where that can not be done
+   * and the call changes something.
+   */
+  recordAdminCall(call: AdminCall): Promise<void>;
   /** Sets a header of the answer. */
   setHeader(name: string, value: string): void;
   /** Turns whatever an operation threw into the problem that the caller gets; logs what was unexpected. */
   toProblem(error: unknown): Problem;
   /** Turns whatever an operation threw into an error that has a code for the caller. */
   toApiError(error: unknown): Error;
+}
+
+/** A call that only admins may make. */
+export interface AdminCall {
+  /** Dotted name of the operation. */
+  operation: string;
+  /** Whether it changes something. */
+  changes: boolean;
+  /** The input as it was sent. */
+  input: unknown;
 }
 
 /** One operation of the API: what it takes, what it answers, where it lives. */
@@ -156,8 +171,12 @@ function procedureOf(name: string, op: Operation, handler: Handler) {
       },
       operation: op,
     })
-    .use(async ({ ctx, next }) => {
-      if (op.admin) await ctx.requireAdmin();
+    .use(async ({ ctx, next, getRawInput }) => {
+      if (op.admin) {
+        await ctx.requireAdmin();
+        const input = await getRawInput();
+        await ctx.recordAdminCall({ operation: name, changes: op.method !== 'GET', input });
+      }
       return next();
     })
     .input(op.input.prefault({}))

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
+import type { RedisClientType } from '@redis/client';
 import type { Logger } from 'pino';
 import { ApiError } from '../contracts/errors.ts';
 import { createRouter } from '../contracts/index.ts';
@@ -11,15 +12,19 @@ import type { Config } from './config.ts';
 import { openDatabase, type Database } from './db/database.ts';
 import { isAway, isUnavailable } from './db/unavailable.ts';
 import { createAdminGate } from './http/admin.ts';
-import { createFailureLimiter, createRateLimiter } from './http/rate-limit.ts';
+import { createFailureLimiter } from './http/failure-limit.ts';
+import { createRateLimiter } from './http/rate-limit.ts';
 import { drain } from './http/drain.ts';
-import { OPERATIONS } from './http/metrics.ts';
+import { callerOf } from './http/context.ts';
+import { OPERATIONS, operationOf } from './http/metrics.ts';
+import { checkGuards } from './http/guards.ts';
 import { createHttpServer } from './http/server.ts';
 import { registerFigures } from './metrics/figures.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import { totalsOf } from './metrics/totals.ts';
 import { currentOperation } from './operation-scope.ts';
 import { syncPorts, TIMES, VERSION, type Times } from './ports.ts';
+import { createAudit } from './services/audit.ts';
 import { createCatalogService } from './services/catalog.ts';
 import { createChangeFeed } from './services/change-feed.ts';
 import { createChangeStreams } from './services/change-streams.ts';
@@ -71,6 +76,7 @@ export async function createApp(config: Config, logger: Logger, times: Times = T
     },
   });
   const redis = config.redisUrl === null ? null : connectRedis(config.redisUrl, logger);
+  const limitRedis = connectLimits(config, redis, logger);
   const probe = startProbe({ database, cacheIsUp: () => redis === null || redis.isReady });
   const withheld = !config.publishArtificialAnalysis;
   let state: 'starting' | 'ready' | 'stopping' = 'starting';
@@ -135,6 +141,8 @@ export async function createApp(config: Config, logger: Logger, times: Times = T
     incidents: { list: incidents.list },
     admin: { sync: syncs.admin, incidents: incidents.admin },
   });
+  await checkGuards(router);
+  const audit = createAudit({ database, logger });
   const streams = createChangeStreams({
     database,
     withheld,
@@ -149,12 +157,17 @@ export async function createApp(config: Config, logger: Logger, times: Times = T
     config,
     admin: createAdminGate({
       world: config.world,
-      secretHashes: config.adminSecretHashes,
+      secrets: config.adminSecrets,
       metricsTokenHash: config.metricsTokenHash,
-      onRefused: (why) => (why === 'wrong' ? metrics.adminRefused() : metrics.limited('admin')),
-      failures: createFailureLimiter({ redis }),
+      onRefused: (why, request) => {
+        if (why === 'limited') return metrics.limited('admin');
+        metrics.adminRefused();
+        audit.refused(callerOf(request), operationOf(request));
+      },
+      failures: createFailureLimiter({ redis: limitRedis }),
     }),
-    limiter: createRateLimiter({ perMinute: config.rateLimitPerMinute, redis }),
+    audit,
+    limiter: createRateLimiter({ perMinute: config.rateLimitPerMinute, redis: limitRedis }),
     page,
     answers: createAnswerCache(store, {
       catalog: probe.catalog,
@@ -226,10 +239,20 @@ export async function createApp(config: Config, logger: Logger, times: Times = T
       const delayMs = config.world === 'production' && http.server.listening ? times.drainDelayMs : 0;
       await Promise.all([runner.stop(), drain(http, delayMs), probe.stop()]);
       await sampler.stop();
-      if (redis?.isOpen) redis.destroy();
+      for (const client of new Set([redis, limitRedis])) if (client?.isOpen) client.destroy();
       await database.close();
     },
   };
+}
+
+/** Where limits are counted: in the Redis of the answers, unless they have one of their own. */
+function connectLimits(
+  { redisUrl, rateLimitRedisUrl }: Config,
+  redis: RedisClientType | null,
+  logger: Logger,
+): RedisClientType | null {
+  if (rateLimitRedisUrl === null || rateLimitRedisUrl === redisUrl) return redis;
+  return connectRedis(rateLimitRedisUrl, logger);
 }
 
 async function migrateWhenReachable(

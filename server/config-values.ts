@@ -55,6 +55,18 @@ export const upstreamUrl = z
   });
 
 const MIN_SECRET_LENGTH = 43;
+
+/** What people write where a secret belongs, and what examples show. */
+const KNOWN_WORDS =
+  /change-?_?me|password|passwort|example|placeholder|your[-_ ]|insert|default|123456789|qwerty/i;
+
+/** Whether a text can not be random: too few different characters, one text again and again, or words that everybody knows. */
+function isGuessable(text: string): boolean {
+  // Hexadecimal digits say less each, so that there have to be more of them.
+  const needed = /^[0-9a-f]{64,}$/i.test(text) ? 10 : 20;
+  return new Set(text).size < needed || /^(.+)\1+$/.test(text) || KNOWN_WORDS.test(text);
+}
+
 const secret = z
   .string()
   .superRefine((value, check) => {
@@ -65,7 +77,8 @@ const secret = z
     if (value.length < MIN_SECRET_LENGTH)
       check.addIssue(`must have at least ${MIN_SECRET_LENGTH} characters`);
     else if (value.includes(',')) check.addIssue('must not contain a comma');
-    else if (new Set(value).size < 16) check.addIssue('is too uniform to be random');
+    else if (isGuessable(value))
+      check.addIssue('can be guessed: make a random one with `npm run ops -- rotate-secret`');
   })
   .transform((value) =>
     value.startsWith('sha256:')
@@ -120,6 +133,7 @@ export const variables = z.object({
   DATABASE_URL: databaseUrl.default('file:./data/effect-models.db'),
   DATABASE_PASSWORD_FILE: secretFile.optional(),
   REDIS_URL: redisUrl.optional(),
+  RATE_LIMIT_REDIS_URL: redisUrl.optional(),
   ADMIN_SECRET: secret.optional(),
   ADMIN_SECRET_NEXT: secret.optional(),
   METRICS_TOKEN: secret.optional(),

@@ -5,6 +5,12 @@ import { upstreamUrl, variables } from './config-values.ts';
 /** The two worlds: `npm run dev` is a laptop, everything else is production. */
 export type World = 'dev' | 'production';
 
+/** An admin secret: the variable that it comes from, and its SHA-256 digest. */
+export interface AdminSecret {
+  name: 'ADMIN_SECRET' | 'ADMIN_SECRET_NEXT';
+  hash: Buffer;
+}
+
 /** Everything that the environment decides, validated once. */
 export interface Config {
   world: World;
@@ -14,8 +20,10 @@ export interface Config {
   /** A file with the password of the database, read for every new connection; null: it is part of the URL. */
   databasePasswordFile: string | null;
   redisUrl: string | null;
-  /** SHA-256 digests of the valid admin secrets; one or two under `npm start`. */
-  adminSecretHashes: Buffer[];
+  /** Where limits are counted; null: in this process. */
+  rateLimitRedisUrl: string | null;
+  /** The valid admin secrets; one or two under `npm start`. */
+  adminSecrets: AdminSecret[];
   /** SHA-256 digest of the token that opens `/metrics` alone; null: admin secrets do. */
   metricsTokenHash: Buffer | null;
   /** What the process does: answer, sync, or both. */
@@ -84,22 +92,35 @@ export function readConfig(
       maxItems: maxItems && readMaxItems(given[maxItems.variable], maxItems, problems),
     };
   }
-  const secrets = [read('ADMIN_SECRET'), read('ADMIN_SECRET_NEXT')];
+  const names = ['ADMIN_SECRET', 'ADMIN_SECRET_NEXT'] as const;
+  const adminSecrets = names.flatMap((name): AdminSecret[] => {
+    const hash = read(name);
+    return hash === undefined ? [] : [{ name, hash }];
+  });
+  const metricsTokenHash = read('METRICS_TOKEN') ?? null;
   if (world === 'production' && command === 'serve' && given.ADMIN_SECRET === undefined) {
-    problems.push('ADMIN_SECRET is required by `npm start`: set it to at least 43 random characters');
+    problems.push(
+      'ADMIN_SECRET is required by `npm start`: make one with `npm run ops -- rotate-secret`, and set it',
+    );
   }
-  if (secrets[0] && secrets[1] && secrets[0].equals(secrets[1])) {
+  const [first, second] = adminSecrets;
+  if (first && second?.hash.equals(first.hash)) {
     problems.push('ADMIN_SECRET_NEXT must differ from ADMIN_SECRET');
   }
+  if (metricsTokenHash !== null && adminSecrets.some(({ hash }) => hash.equals(metricsTokenHash))) {
+    problems.push('METRICS_TOKEN must differ from the admin secrets: it opens the figures alone');
+  }
+  const redisUrl = read('REDIS_URL') ?? null;
   const config: Config = {
     world,
     host: read('HOST') ?? (world === 'dev' ? '127.0.0.1' : '0.0.0.0'),
     port: Number(read('PORT')),
     databaseUrl: read('DATABASE_URL'),
     databasePasswordFile: read('DATABASE_PASSWORD_FILE') ?? null,
-    redisUrl: read('REDIS_URL') ?? null,
-    adminSecretHashes: secrets.filter((hash) => hash !== undefined),
-    metricsTokenHash: read('METRICS_TOKEN') ?? null,
+    redisUrl,
+    rateLimitRedisUrl: read('RATE_LIMIT_REDIS_URL') ?? redisUrl,
+    adminSecrets,
+    metricsTokenHash,
     role: read('ROLE'),
     storageLimitBytes: read('STORAGE_LIMIT_GB') ?? null,
     syncCron: read('SYNC_CRON'),

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,7 +42,8 @@ const DEFAULTS: Config = {
   databaseUrl: 'file:./data/effect-models.db',
   databasePasswordFile: null,
   redisUrl: null,
-  adminSecretHashes: [],
+  rateLimitRedisUrl: null,
+  adminSecrets: [],
   metricsTokenHash: null,
   role: 'all',
   storageLimitBytes: null,
@@ -77,7 +78,7 @@ describe('the defaults', () => {
       ...DEFAULTS,
       world: 'production',
       host: '0.0.0.0',
-      adminSecretHashes: [digestOf(SECRET)],
+      adminSecrets: [{ name: 'ADMIN_SECRET', hash: digestOf(SECRET) }],
     });
   });
 
@@ -125,10 +126,19 @@ describe('every variable changes what it names and nothing else', () => {
     ['DATABASE_URL', 'file:/var/lib/em/catalog.db', { databaseUrl: 'file:/var/lib/em/catalog.db' }],
     ['DATABASE_URL', 'postgres://em@db.internal/em', { databaseUrl: 'postgres://em@db.internal/em' }],
     ['DATABASE_URL', 'postgresql://em@db.internal/em', { databaseUrl: 'postgresql://em@db.internal/em' }],
-    ['REDIS_URL', 'redis://127.0.0.1:6379/2', { redisUrl: 'redis://127.0.0.1:6379/2' }],
-    ['REDIS_URL', 'rediss://cache.internal', { redisUrl: 'rediss://cache.internal' }],
-    ['ADMIN_SECRET', SECRET, { adminSecretHashes: [digestOf(SECRET)] }],
-    ['ADMIN_SECRET_NEXT', SECRET, { adminSecretHashes: [digestOf(SECRET)] }],
+    [
+      'REDIS_URL',
+      'redis://127.0.0.1:6379/2',
+      { redisUrl: 'redis://127.0.0.1:6379/2', rateLimitRedisUrl: 'redis://127.0.0.1:6379/2' },
+    ],
+    ['RATE_LIMIT_REDIS_URL', 'redis://127.0.0.1:6379/1', { rateLimitRedisUrl: 'redis://127.0.0.1:6379/1' }],
+    [
+      'REDIS_URL',
+      'rediss://cache.internal',
+      { redisUrl: 'rediss://cache.internal', rateLimitRedisUrl: 'rediss://cache.internal' },
+    ],
+    ['ADMIN_SECRET', SECRET, { adminSecrets: [{ name: 'ADMIN_SECRET', hash: digestOf(SECRET) }] }],
+    ['ADMIN_SECRET_NEXT', SECRET, { adminSecrets: [{ name: 'ADMIN_SECRET_NEXT', hash: digestOf(SECRET) }] }],
     ['SYNC_CRON', '*/15 * * * *', { syncCron: '*/15 * * * *' }],
     ['SYNC_CRON', 'off', { syncCron: null }],
     ['SYNC_ON_START', 'always', { syncOnStart: 'always' }],
@@ -254,8 +264,13 @@ describe('an admin secret', () => {
     ['true', 'true', 'must have at least 43 characters'],
     ['a password', 'correct-horse-battery-staple', 'must have at least 43 characters'],
     ['one character too short', SECRET.slice(1), 'must have at least 43 characters'],
-    ['one character repeated', 'x'.repeat(64), 'is too uniform to be random'],
-    ['fifteen characters in turn', 'abcdefghijklmno'.repeat(4), 'is too uniform to be random'],
+    ['one character repeated', 'x'.repeat(64), 'can be guessed'],
+    ['nineteen characters in turn', 'abcdefghijklmnopqrs'.repeat(4), 'can be guessed'],
+    ['a text of many characters, twice', SECRET.slice(0, 24).repeat(2), 'can be guessed'],
+    ['few hexadecimal digits', '0123456789abcdef'.repeat(3), 'can be guessed'],
+    ['hexadecimal digits that repeat', '0123456789abcdef'.repeat(4), 'can be guessed'],
+    ['what examples show', `changeme-${SECRET}`, 'can be guessed'],
+    ['a word that everybody knows', `${SECRET}-Password`, 'can be guessed'],
     ['with a comma', `${SECRET},${OTHER_SECRET}`, 'must not contain a comma'],
     ['a digest that is none', 'sha256:bad', 'must be sha256: and 64 hexadecimal digits'],
     ['a digest with a digit too few', `sha256:${'0123456789abcdef'.repeat(4).slice(1)}`, 'must be sha256:'],
@@ -275,13 +290,31 @@ describe('an admin secret', () => {
   test('may be given as its digest', () => {
     const hex = digestOf(SECRET).toString('hex');
     for (const value of [`sha256:${hex}`, `sha256:${hex.toUpperCase()}`]) {
-      expect(read({ ADMIN_SECRET: value }).adminSecretHashes).toEqual([digestOf(SECRET)]);
+      const [secret] = read({ ADMIN_SECRET: value }).adminSecrets;
+      expect(secret?.hash).toEqual(digestOf(SECRET));
     }
   });
 
   test('is valid beside the next one', () => {
-    const hashes = read({ ADMIN_SECRET: SECRET, ADMIN_SECRET_NEXT: OTHER_SECRET }).adminSecretHashes;
-    expect(hashes).toEqual([digestOf(SECRET), digestOf(OTHER_SECRET)]);
+    const { adminSecrets } = read({ ADMIN_SECRET: SECRET, ADMIN_SECRET_NEXT: OTHER_SECRET });
+    expect(adminSecrets).toEqual([
+      { name: 'ADMIN_SECRET', hash: digestOf(SECRET) },
+      { name: 'ADMIN_SECRET_NEXT', hash: digestOf(OTHER_SECRET) },
+    ]);
+  });
+
+  test.each([
+    ['openssl rand -hex 32', () => randomBytes(32).toString('hex')],
+    ['openssl rand -base64 32', () => randomBytes(32).toString('base64')],
+    ['rotate-secret', () => randomBytes(32).toString('base64url')],
+  ])('is taken as random programs make it: %s', (_, make) => {
+    for (let times = 0; times < 2_000; times += 1) expect(read({ ADMIN_SECRET: make() })).toBeDefined();
+  });
+
+  test('is not what opens the metrics', () => {
+    expect(problemOf({ ADMIN_SECRET: SECRET, METRICS_TOKEN: SECRET })).toMatch(
+      /^METRICS_TOKEN must differ from the admin secrets/,
+    );
   });
 
   test('is not its own successor', () => {
@@ -301,8 +334,8 @@ describe('an admin secret', () => {
     ]) {
       expect(problemOf(environment, settings)).toMatch(/^ADMIN_SECRET is required by `npm start`/);
     }
-    expect(read({}, { world: 'production', command: 'once' }).adminSecretHashes).toEqual([]);
-    expect(read({}, { world: 'dev', command: 'serve' }).adminSecretHashes).toEqual([]);
+    expect(read({}, { world: 'production', command: 'once' }).adminSecrets).toEqual([]);
+    expect(read({}, { world: 'dev', command: 'serve' }).adminSecrets).toEqual([]);
   });
 
   test('is not part of the message about another variable', () => {

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { sql, type Kysely, type Transaction } from 'kysely';
+import { protectAudit } from './audit.ts';
 import { MigrationNeeded, pendingMigrations } from './migrations.ts';
 import {
   dialectOf,
@@ -76,6 +77,7 @@ async function migratePostgres(orm: Orm): Promise<string[]> {
     return await orm.em.getConnection().transactional(async (transaction) => {
       await sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`.execute(transaction);
       const ran = await orm.migrator.up({ transaction });
+      await protectAudit(transaction);
       return ran.map(({ name }) => name);
     });
   } catch (error) {
@@ -137,8 +139,11 @@ const BUSY_WAIT_MS = 30_000;
 const BUSY_RETRY_MS = 100;
 
 /** Tries again while another process writes to the SQLite file: it may be a backup, or another run's commit. */
-export async function whileBusy<Result>(work: () => Promise<Result>): Promise<Result> {
-  const giveUpAt = performance.now() + BUSY_WAIT_MS;
+export async function whileBusy<Result>(
+  work: () => Promise<Result>,
+  waitMs: number = BUSY_WAIT_MS,
+): Promise<Result> {
+  const giveUpAt = performance.now() + waitMs;
   for (;;) {
     try {
       return await work();

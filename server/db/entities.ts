@@ -7,6 +7,7 @@ import {
   OfferVersionEntity,
 } from './history-entities.ts';
 import {
+  AdminCallEntity,
   IncidentEntity,
   IncidentUpdateEntity,
   OperationEntity,
@@ -265,4 +266,5 @@ export const ENTITIES = [
   IncidentEntity,
   IncidentUpdateEntity,
   OperationEntity,
+  AdminCallEntity,
 ] as const;

@@ -71,6 +71,28 @@ export const IncidentUpdateEntity = defineEntity({
   },
 });
 
+/** A call that only admins may make, or an attempt at one. Rows are added, never changed and never removed. */
+export const AdminCallEntity = defineEntity({
+  name: 'AdminCall',
+  tableName: 'admin_audit',
+  properties: {
+    id: p.text().primary(),
+    at: p.text(),
+    /** Dotted name of the operation. */
+    operation: p.text(),
+    /** `admitted`, before it was carried out, or `refused`: with a wrong secret. */
+    result: p.text(),
+    /** The variable of the secret that opened the door, or `local door`; null: none did. */
+    key: p.text().nullable(),
+    address: p.text(),
+    userAgent: p.text().nullable(),
+    requestId: p.text(),
+    /** SHA-256 of the input as JSON; null: refused before it was read. */
+    inputHash: p.text().nullable(),
+  },
+  indexes: [{ properties: ['at'] }],
+});
+
 /** One backup, restore, drill or maintenance of the database, and how it ended. */
 export const OperationEntity = defineEntity({
   name: 'Operation',

@@ -2,13 +2,15 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { Problem } from '../../contracts/errors.ts';
 import type { Context } from '../../contracts/operation.ts';
-import type { AdminGate } from './admin.ts';
+import type { Audit, Caller } from '../services/audit.ts';
+import type { AdminGate, AdminKey } from './admin.ts';
 import { pathOf } from './paths.ts';
 import { isUnexpected, problemHeaders, problemOf } from './problem.ts';
 
 /** What the edge needs to turn a request into a context. */
 export interface ContextOptions {
   admin: AdminGate;
+  audit: Audit;
   logger: Logger;
   /** Turns whatever an operation threw into an error that has a code for the caller. */
   toApiError(error: unknown, requestId: string): Error;
@@ -30,17 +32,24 @@ export function reportProblem(
   return problem;
 }
 
+/** Who sent a request, as far as can be told. */
+export function callerOf({ id, ip, headers }: FastifyRequest): Caller {
+  return { address: ip, userAgent: headers['user-agent'] ?? null, requestId: id };
+}
+
 /** Makes what operations receive beside their input, the same for REST and tRPC. */
 export function createContext(
   request: FastifyRequest,
   reply: FastifyReply,
   options: ContextOptions,
 ): Context {
-  let admitted: Promise<void> | undefined;
+  let admitted: Promise<AdminKey> | undefined;
+  // Asked once a request: a batch of calls with one wrong secret is one guess.
+  const admit = () => (admitted ??= options.admin.check(request));
   return {
     requestId: request.id,
-    // Asked once a request: a batch of calls with one wrong secret is one guess.
-    requireAdmin: () => (admitted ??= options.admin.check(request)),
+    requireAdmin: async () => void (await admit()),
+    recordAdminCall: async (call) => options.audit.admitted(callerOf(request), await admit(), call),
     setHeader: (name, value) => void reply.header(name, value),
     toProblem: (error) => reportProblem(error, request, reply, options.logger),
     toApiError: (error) => options.toApiError(error, request.id),

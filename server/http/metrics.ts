@@ -77,7 +77,7 @@ export function registerMetrics(
     method: ['GET', 'HEAD'],
     url: '/metrics',
     config: { operation: 'metrics' },
-    onRequest: (request) => admin.checkMetrics(request),
+    onRequest: async (request) => void (await admin.checkMetrics(request)),
     handler: async (_, reply) => {
       const { type, body } = await metricsPage();
       return reply.type(type).header('cache-control', 'no-store').send(body);

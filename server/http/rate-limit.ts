@@ -19,21 +19,13 @@ export interface RateLimiter {
   check(address: string): Promise<RateLimitState>;
 }
 
-/** Counts wrong admin secrets by address; an address that is blocked blocks no other. */
-export interface FailureLimiter {
-  /** Seconds until the address may try again; null: now. */
-  blocked(address: string): Promise<number | null>;
-  /** Counts a failure. Seconds until the address may try again; null: now. */
-  fail(address: string): Promise<number | null>;
-}
-
-interface StoreOptions {
+/** Where something is counted. */
+export interface StoreOptions {
   redis: RedisClient | null;
   keyPrefix?: string;
 }
 
 const WINDOW_SECONDS = 60;
-const MAX_FAILURES = 5;
 
 /** What an address is counted under: an IPv4 address, or the /64 network of an IPv6 address. */
 export function addressKey(address: string): string {
@@ -55,8 +47,12 @@ export function addressKey(address: string): string {
   return `${all.slice(0, 4).join(':')}::/64`;
 }
 
-function createStore(points: number, { redis, keyPrefix }: Required<StoreOptions>) {
-  const memory = new RateLimiterMemory({ keyPrefix, points, duration: WINDOW_SECONDS });
+/** Counts up to `points` in a window of seconds: for all processes in Redis, or in this one while there is none. */
+export function createStore(
+  points: number,
+  { redis, keyPrefix, duration = WINDOW_SECONDS }: Required<StoreOptions> & { duration?: number },
+): RateLimiterMemory | RateLimiterRedis {
+  const memory = new RateLimiterMemory({ keyPrefix, points, duration });
   if (redis === null) return memory;
   return new RateLimiterRedis({
     storeClient: redis,
@@ -67,11 +63,13 @@ function createStore(points: number, { redis, keyPrefix }: Required<StoreOptions
     inMemoryBlockOnConsumed: points + 1,
     keyPrefix,
     points,
-    duration: WINDOW_SECONDS,
+    duration,
   });
 }
 
-const secondsOf = (result: RateLimiterRes): number => Math.max(1, Math.ceil(result.msBeforeNext / 1_000));
+/** Whole seconds until a window ends, 1 at least. */
+export const secondsOf = (result: RateLimiterRes): number =>
+  Math.max(1, Math.ceil(result.msBeforeNext / 1_000));
 
 /** Limits requests a minute by address; 0 a minute: no limit. While Redis is away, each process counts by itself. */
 export function createRateLimiter(options: StoreOptions & { perMinute: number }): RateLimiter {
@@ -88,25 +86,6 @@ export function createRateLimiter(options: StoreOptions & { perMinute: number })
         // rate-limiter-flexible 11.4 rejects with a result over the limit, with an Error when its store failed.
         if (!(refusal instanceof RateLimiterRes)) return unlimited;
         return { limit: perMinute, remaining: 0, resetSeconds: secondsOf(refusal), allowed: false };
-      }
-    },
-  };
-}
-
-/** Limits wrong admin secrets to 5 a minute by address. */
-export function createFailureLimiter({ redis, keyPrefix = 'em:admin' }: StoreOptions): FailureLimiter {
-  const store = createStore(MAX_FAILURES, { redis, keyPrefix });
-  return {
-    async blocked(address) {
-      const result = await store.get(addressKey(address)).catch(() => null);
-      return result !== null && result.consumedPoints >= MAX_FAILURES ? secondsOf(result) : null;
-    },
-    async fail(address) {
-      try {
-        await store.consume(addressKey(address));
-        return null;
-      } catch (refusal) {
-        return refusal instanceof RateLimiterRes ? secondsOf(refusal) : null;
       }
     },
   };

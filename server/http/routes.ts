@@ -68,7 +68,12 @@ export function routeOf(
 }
 
 /** Calls a procedure by its dotted name. The guard, the input's rules and the output's rules are in the procedure. */
-function callByName(router: AppRouter, name: string, context: Context, input: unknown): Promise<unknown> {
+export function callByName(
+  router: AppRouter,
+  name: string,
+  context: Context,
+  input: unknown,
+): Promise<unknown> {
   let node: unknown = router.createCaller(context);
   for (const part of name.split('.')) node = (node as Record<string, unknown>)[part];
   return (node as (input: unknown) => Promise<unknown>)(input);

@@ -10,6 +10,7 @@ import fastify, {
 import type { Logger } from 'pino';
 import type { AppRouter } from '../../contracts/index.ts';
 import type { Config } from '../config.ts';
+import type { Audit } from '../services/audit.ts';
 import type { AdminGate } from './admin.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { AnswerCache } from './answer-cache.ts';
@@ -36,6 +37,7 @@ export interface HttpServerOptions {
   raw: RawAnswers;
   config: Pick<Config, 'role' | 'trustedProxies'>;
   admin: AdminGate;
+  audit: Audit;
   limiter: RateLimiter;
   answers: AnswerCache;
   page: StatusPage;
@@ -64,6 +66,21 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   };
   const limited = (request: FastifyRequest, reply: FastifyReply): Promise<void> =>
     limit(limiter, request, reply, () => metrics.limited('requests'));
+  const refuseUnreadable = async (
+    unreadable: unknown,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<void> => {
+    let refusal = unreadable;
+    try {
+      await limited(request, reply);
+    } catch (overLimit) {
+      refusal = overLimit;
+    }
+    sendProblem(refusal, request, reply);
+    logAccess(request, reply);
+    observe(metrics, request, reply);
+  };
   const logAccess = (request: FastifyRequest, reply: FastifyReply): void => {
     const path = pathOf(request)
       .replaceAll(/[^\x21-\x7e]/g, '?')
@@ -104,15 +121,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
       refuseRawRequest(error, socket);
     },
     // Requests whose URL Fastify can not decode get here and pass no hook.
-    frameworkErrors: async (error, request, reply) => {
-      const refusal = await limited(request, reply).then(
-        () => error,
-        (limit: unknown) => limit,
-      );
-      sendProblem(refusal, request, reply);
-      logAccess(request, reply);
-      observe(metrics, request, reply);
-    },
+    frameworkErrors: (error, request, reply) => void refuseUnreadable(error, request, reply),
   });
 
   readJsonOnly(app);

@@ -8,10 +8,11 @@ import { onTestFinished } from 'vitest';
 import { ApiError } from '../../contracts/errors.ts';
 import { createRouter, type Handlers } from '../../contracts/index.ts';
 import type { Model } from '../../contracts/models.ts';
-import type { Context } from '../../contracts/operation.ts';
+import type { AdminCall, Context } from '../../contracts/operation.ts';
 import { createAdminGate } from '../../server/http/admin.ts';
 import type { AnswerCache } from '../../server/http/answer-cache.ts';
-import { createFailureLimiter, createRateLimiter } from '../../server/http/rate-limit.ts';
+import { createFailureLimiter } from '../../server/http/failure-limit.ts';
+import { createRateLimiter } from '../../server/http/rate-limit.ts';
 import type { RawAnswers } from '../../server/http/raw.ts';
 import { createMetrics } from '../../server/metrics/metrics.ts';
 import { createHttpServer } from '../../server/http/server.ts';
@@ -251,6 +252,8 @@ export interface Edge {
   url: string;
   port: number;
   calls: Call[];
+  /** Admin calls that were admitted. */
+  recorded: AdminCall[];
   /** Log lines, parsed. */
   logs: { level: number; msg: string; requestId?: string }[];
   /** Log lines as they were written. */
@@ -269,19 +272,20 @@ export async function startEdge(
 ): Promise<Edge> {
   const { world = 'production', secrets = [SECRET], perMinute = 0, trustedProxies = [] } = options;
   const calls: Call[] = [];
+  const recorded: AdminCall[] = [];
   const lines: string[] = [];
-  const secretHashes = secrets.map(digestOf);
   const app = createHttpServer({
     router: createRouter(createHandlers(calls)),
     raw: createRawHandlers(calls),
     config: { role: 'all', trustedProxies },
     admin: createAdminGate({
       world,
-      secretHashes,
+      secrets: secrets.map((secret) => ({ name: 'ADMIN_SECRET', hash: digestOf(secret) })),
       metricsTokenHash: null,
       onRefused: () => {},
       failures: createFailureLimiter({ redis: null }),
     }),
+    audit: { admitted: async (_caller, _key, call) => void recorded.push(call), refused: () => {} },
     limiter: createRateLimiter({ perMinute, redis: null }),
     answers: createAnswers(),
     page: emptyPage,
@@ -297,6 +301,7 @@ export async function startEdge(
     url,
     port: Number(new URL(url).port),
     calls,
+    recorded,
     get logs() {
       return lines.map((line) => JSON.parse(line) as Edge['logs'][number]);
     },

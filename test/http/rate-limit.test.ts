@@ -2,12 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { createClient } from '@redis/client';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Problem } from '../../contracts/errors.ts';
-import {
-  addressKey,
-  createFailureLimiter,
-  createRateLimiter,
-  type RateLimiter,
-} from '../../server/http/rate-limit.ts';
+import { createFailureLimiter } from '../../server/http/failure-limit.ts';
+import { addressKey, createRateLimiter, type RateLimiter } from '../../server/http/rate-limit.ts';
 import { SECRET, startEdge } from './edge.ts';
 
 async function count(limiter: RateLimiter, times: number, address = '203.0.113.1'): Promise<boolean[]> {

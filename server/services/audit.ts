@@ -1,0 +1,77 @@
+import { hash, randomUUID } from 'node:crypto';
+import type { Logger } from 'pino';
+import { ApiError } from '../../contracts/errors.ts';
+import type { AdminCall } from '../../contracts/operation.ts';
+import { insertAdminCall, type AuditRow } from '../db/audit.ts';
+import { whileBusy, type Database } from '../db/database.ts';
+
+/** Who calls, as far as can be told. */
+export interface Caller {
+  address: string;
+  userAgent: string | null;
+  requestId: string;
+}
+
+/** Keeps the record of admin calls. */
+export interface Audit {
+  /** Writes an admitted call down. Rejects with SERVICE_UNAVAILABLE where it can not, and the call changes something. */
+  admitted(caller: Caller, key: string, call: AdminCall): Promise<void>;
+  /** Writes an attempt with a wrong secret down, in the background. */
+  refused(caller: Caller, operation: string): void;
+}
+
+/** How long an SQLite file may be held by another process before a call that changes something is refused. */
+const WAIT_MS = 1_000;
+/** Whoever guesses may not fill the database: of more in a minute, the log and the metrics tell. */
+const MAX_REFUSED_PER_MINUTE = 100;
+const MAX_USER_AGENT = 200;
+
+/** Makes the record. Every call is in the log too. */
+export function createAudit({ database, logger }: { database: Database; logger: Logger }): Audit {
+  let minute = 0;
+  let refusedInMinute = 0;
+  const write = async (
+    { address, userAgent, requestId }: Caller,
+    what: Pick<AuditRow, 'operation' | 'result' | 'key' | 'input_hash'>,
+  ) => {
+    const row: AuditRow = {
+      id: randomUUID(),
+      at: new Date().toISOString(),
+      address,
+      user_agent: userAgent?.slice(0, MAX_USER_AGENT) ?? null,
+      request_id: requestId,
+      ...what,
+    };
+    logger.info(
+      { operation: row.operation, key: row.key, address, requestId },
+      `admin call ${row.operation} ${row.result}`,
+    );
+    await whileBusy(() => insertAdminCall(database.write, row), WAIT_MS);
+  };
+  const lost = (error: unknown) =>
+    logger.error({ err: error }, 'An admin call could not be written down in the database: the log has it');
+
+  return {
+    async admitted(caller, key, { operation, changes, input }) {
+      const inputHash = hash('sha256', JSON.stringify(input ?? {}));
+      const written = write(caller, { operation, result: 'admitted', key, input_hash: inputHash });
+      // What only reads has to work most of all while the database takes nothing.
+      if (!changes) return void written.catch(lost);
+      await written.catch((error: unknown) => {
+        lost(error);
+        throw new ApiError(
+          'SERVICE_UNAVAILABLE',
+          'The call could not be written down, so it was not carried out: the database takes nothing right now. Try again in a few seconds.',
+          { cause: error },
+        );
+      });
+    },
+    refused(caller, operation) {
+      const now = Math.floor(Date.now() / 60_000);
+      if (now !== minute) [minute, refusedInMinute] = [now, 0];
+      refusedInMinute += 1;
+      if (refusedInMinute > MAX_REFUSED_PER_MINUTE) return;
+      void write(caller, { operation, result: 'refused', key: null, input_hash: null }).catch(lost);
+    },
+  };
+}
