@@ -1,4 +1,5 @@
 import type { OpsCommand } from '../command.ts';
+import { audit } from './audit.ts';
 import { backup, backupList, backupVerify } from './backup.ts';
 import { cacheClear } from './cache-clear.ts';
 import { dbHealth } from './db-health.ts';
@@ -23,6 +24,7 @@ export const COMMANDS: Record<string, OpsCommand> = {
   'sync history': syncHistory,
   'cache clear': cacheClear,
   'rotate-secret': rotateSecret,
+  audit,
   'report weekly': reportWeekly,
   'report capacity': reportCapacity,
   backup,

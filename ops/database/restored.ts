@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely';
+import { protectAudit } from '../../server/db/audit.ts';
 import { openDatabase } from '../../server/db/database.ts';
 import type { Tables } from '../../server/db/orm.ts';
 import { OpsError } from '../command.ts';
@@ -45,6 +46,7 @@ export async function migrateRestored({ url, passwordFile }: Address): Promise<v
   const database = await openDatabase(url, { passwordFile });
   try {
     await database.migrate();
+    if (database.dialect === 'postgresql') await protectAudit(database.write);
   } finally {
     await database.close();
   }

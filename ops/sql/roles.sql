@@ -1,7 +1,7 @@
 -- The roles of the service on one database. May be run again at any time: it creates what is missing and grants what is not granted.
 --
 --   em_migrate   owns the schema and changes it: `npm run migrate`, `restore`, `drill`, `maintain`
---   em_app       reads and writes rows, and changes nothing else: the service, `backup`
+--   em_app       reads and writes rows, and changes nothing else: the service, `backup`. To the record of admin calls it only adds
 --   em_readonly  reads: engineers, `db-health`
 --
 -- Run it with psql (14 or later) on the database of the service, as its administrator:
@@ -84,6 +84,11 @@ alter default privileges for role :"migrate" in schema public grant select, inse
 alter default privileges for role :"migrate" in schema public grant usage, select on sequences to :"app";
 alter default privileges for role :"migrate" in schema public grant select on tables to :"readonly";
 alter default privileges for role :"migrate" in schema public grant select on sequences to :"readonly";
+
+-- The record of admin calls is added to and never changed. Where its table is not there yet, `npm run migrate` sees to it.
+select format('revoke update, delete, truncate on admin_audit from %I', :'app')
+where to_regclass('public.admin_audit') is not null
+\gexec
 
 -- Figures of the server: connections, running queries, replicas, sizes.
 grant pg_read_all_stats to :"app", :"readonly";

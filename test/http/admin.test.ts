@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { createFailureLimiter } from '../../server/http/failure-limit.ts';
 import { type Edge, SECRET, sendTarget, startEdge, statusOf } from './edge.ts';
 
 const PATH = '/v1/admin/sync/history';
@@ -140,6 +141,33 @@ describe('guessing', () => {
     expect(await guess(edge, '203.0.113.9', SECRET)).toBe(429);
     expect(await guess(edge, '203.0.113.10', SECRET)).toBe(200);
     expect(await guess(edge, '2001:db8::1', SECRET)).toBe(200);
+  });
+
+  test('five are looked at, however many come at once', async () => {
+    const edge = await startEdge();
+    const statuses = await Promise.all(
+      Array.from({ length: 60 }, (_, at) => ask(edge, { 'x-admin': `w${at}` })),
+    );
+    expect(statuses.filter((status) => status === 401).length).toBe(5);
+    expect(statuses.filter((status) => status === 429).length).toBe(55);
+  });
+
+  test('each block is twice as long as the one before, up to 15 minutes', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const failures = createFailureLimiter({ redis: null });
+    const waits: (number | null)[] = [];
+    for (let block = 0; block < 6; block += 1) {
+      for (let guess = 0; guess < 5; guess += 1) expect(await failures.fail('203.0.113.9')).toBeNull();
+      const wait = await failures.blocked('203.0.113.9');
+      waits.push(wait);
+      expect(await failures.blocked('203.0.113.10')).toBeNull();
+      await vi.advanceTimersByTimeAsync((wait ?? 0) * 1_000 - 1_000);
+      expect(await failures.blocked('203.0.113.9')).toBe(1);
+      await vi.advanceTimersByTimeAsync(1_000);
+      expect(await failures.blocked('203.0.113.9')).toBeNull();
+    }
+    expect(waits).toEqual([60, 120, 240, 480, 900, 900]);
   });
 
   test('an IPv6 network counts as one address', async () => {

@@ -159,7 +159,7 @@ describe('figures of the running service', () => {
       });
     expect((await post(kibibytes * 1_024 + 200)).status).toBe(413);
     expect((await post(kibibytes * 1_024 - 200)).status).not.toBe(413);
-    expect(text).toContain('five wrong guesses a minute block an address');
+    expect(text).toContain('The fifth wrong guess of a minute blocks an address for a minute');
     const statuses = [];
     for (let guess = 0; guess < 7; guess += 1)
       statuses.push((await served.app.get('/metrics', { 'x-admin': `wrong-${guess}` })).status);

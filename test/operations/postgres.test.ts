@@ -109,5 +109,9 @@ describe.skipIf(!has('psql') && !process.env.CI)('Postgres as ops/compose.yaml s
     app.password = 'password-of-app';
     await expect(query(app.href, 'create table a (b int)')).rejects.toThrow('permission denied');
     await expect(query(app.href, 'drop table models')).rejects.toThrow('must be owner');
+    for (const change of ['delete from', 'truncate', 'update']) {
+      const statement = `${change} admin_audit${change === 'update' ? " set result = 'admitted'" : ''}`;
+      await expect(query(app.href, statement)).rejects.toThrow('permission denied');
+    }
   });
 });
