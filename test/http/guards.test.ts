@@ -20,8 +20,8 @@ test('the API that there is has every guard in its place', async () => {
 });
 
 test('an admin operation without its guard is named, and its handler is not reached', async () => {
-  const sync = { ...api.admin.sync, start: open(api.admin.sync.start as Operation) };
-  const incidents = { ...api.admin.incidents, update: open(api.admin.incidents.update as Operation) };
+  const sync = { ...api.admin.sync, start: open(api.admin.sync.start) };
+  const incidents = { ...api.admin.incidents, update: open(api.admin.incidents.update) };
   const router = routerOf({ ...api, admin: { sync, incidents } });
   await expect(checkGuards(router)).rejects.toThrow(
     'Operations whose guard is not where it belongs: admin.sync.start, admin.incidents.update.',
