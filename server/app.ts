@@ -22,7 +22,7 @@ import { createHttpServer } from './http/server.ts';
 import { registerFigures } from './metrics/figures.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import { totalsOf } from './metrics/totals.ts';
-import { currentOperation } from './operation-scope.ts';
+import { currentScope } from './operation-scope.ts';
 import { syncPorts, TIMES, VERSION, type Times } from './ports.ts';
 import { createAudit } from './services/audit.ts';
 import { createCatalogService } from './services/catalog.ts';
@@ -67,7 +67,7 @@ export async function createApp(config: Config, logger: Logger, times: Times = T
     onQuery: ({ side, ms }) => {
       metrics.queried(side, ms);
       if (ms < SLOW_QUERY_MS) return;
-      const operation = currentOperation();
+      const { operation } = currentScope();
       metrics.slowQuery(operation);
       logger.warn(
         { operation, side, ms: Math.round(ms) },

@@ -7,6 +7,7 @@ import { openDatabase } from './db/database.ts';
 import { MigrationNeeded } from './db/migrations.ts';
 import { explain } from './explain.ts';
 import { createLogger } from './log.ts';
+import { currentScope } from './operation-scope.ts';
 import { VERSION } from './ports.ts';
 
 /** Exit codes of `npm run sync`: how the run ended. */
@@ -34,7 +35,7 @@ function announce(config: Config, address: string): void {
 async function serve(config: Config, logger: Logger, { readable }: { readable: boolean }): Promise<void> {
   const app = await createApp(config, logger);
   closeWithGrace({ delay: DRAIN_MS, logger }, async ({ err }) => {
-    if (err) logger.fatal({ err }, 'Unexpected error: shutting down');
+    if (err) logger.fatal({ err, ...currentScope() }, 'Unexpected error: shutting down');
     await app.stop();
   });
   await listen(app, config);

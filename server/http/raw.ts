@@ -37,8 +37,8 @@ export function registerRaw(
         const context = { ...createContext(request, reply, options), address: addressKey(request.ip) };
         const input = reader.parse({ ...reader.read(request), ...headersOf(op, request.headers) });
         const call = () =>
-          within(name, () => handler(input, context)).catch((error: unknown) =>
-            Promise.reject(context.toApiError(error)),
+          within({ operation: name, requestId: request.id }, () => handler(input, context)).catch(
+            (error: unknown) => Promise.reject(context.toApiError(error)),
           );
         if (op.cache !== null) {
           const load = async () => textOf(await call());

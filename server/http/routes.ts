@@ -29,7 +29,10 @@ export function registerRoutes(app: FastifyInstance, options: RouteOptions): voi
       handler: async (request, reply) => {
         const context = createContext(request, reply, options);
         const input = reader.read(request);
-        const call = () => within(name, () => callByName(options.router, name, context, input));
+        const call = () =>
+          within({ operation: name, requestId: request.id }, () =>
+            callByName(options.router, name, context, input),
+          );
         if (op.cache === null) {
           const body = JSON.stringify(await call());
           return reply.code(op.status).type(JSON_TYPE).header('cache-control', 'no-store').send(body);

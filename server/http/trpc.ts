@@ -45,7 +45,7 @@ export function registerTrpc(app: FastifyInstance, options: ContextOptions & { r
               if (ctx === undefined) throw error;
             },
           });
-        await within(request.operation, answer);
+        await within({ operation: request.operation, requestId: request.id }, answer);
         return reply;
       },
     });

@@ -75,7 +75,9 @@ export function createSyncRunner({
   };
   const begin: SyncRunner['start'] = async (trigger, options) => {
     const mark = performance.now();
-    const started = await within('sync', () => startRun({ ...ports, onProgress }, trigger, options));
+    const started = await within({ operation: 'sync' }, () =>
+      startRun({ ...ports, onProgress }, trigger, options),
+    );
     if ('conflict' in started) return started;
     logger.info({ runId: started.id, trigger }, `sync ${started.id} started`);
     const finished = started.finished.then(async (run) => {

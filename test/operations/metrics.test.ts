@@ -82,7 +82,9 @@ describe.each(DATABASES)('metrics on $name', ({ name, create }) => {
     const max = name === 'Postgres' ? 20 : null;
     expect(await valueOf(served, 'em_database_pool_max{side="read"}')).toBe(max);
     if (name === 'SQLite') return;
-    await within('models.list', () => sql`select pg_sleep(1.2)`.execute(served.app.database.read));
+    await within({ operation: 'models.list' }, () =>
+      sql`select pg_sleep(1.2)`.execute(served.app.database.read),
+    );
     expect(await valueOf(served, 'em_database_slow_queries_total{operation="models.list"}')).toBe(1);
     const line = served.app.log.find(({ msg }) => String(msg).startsWith('slow query'));
     expect(line).toMatchObject({ operation: 'models.list', side: 'read' });
