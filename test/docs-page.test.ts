@@ -1,16 +1,12 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { chromium, type BrowserContext, type Locator, type Page } from 'playwright-core';
+import type { BrowserContext, Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Model } from '../contracts/models.ts';
 import type { SyncRun } from '../contracts/sync.ts';
 import openapi from '../openapi/openapi.json' with { type: 'json' };
+import { hasChromium, startChromium } from './support/chromium.ts';
 import { DATABASES } from './support/databases.ts';
 import { ended, startSynced, type Served } from './support/synced.ts';
 import type { UpstreamContent } from './support/upstream.ts';
-
-const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
 
 /** A name that browsers do not trust as they trust loopback. */
 const PUBLIC_HOST = 'models.example';
@@ -30,31 +26,17 @@ function arrange(content: UpstreamContent): void {
   models['gpt-4o'] = { ...models['gpt-5-mini'], id: 'gpt-4o', name: 'GPT-4o', family: 'gpt' };
 }
 
-describe.skipIf(!existsSync(CHROMIUM))('the page at /docs, in Chromium', () => {
+describe.skipIf(!hasChromium)('the page at /docs, in Chromium', () => {
   let served: Served & { run: SyncRun };
-  let profile: string;
+  let close: () => Promise<void>;
   let browser: BrowserContext;
   let page: Page;
   let complaints: string[];
   let origins: Set<string>;
 
   beforeAll(async () => {
-    profile = mkdtempSync(join(tmpdir(), 'effect-models-chromium-'));
     served = await startSynced(DATABASES[0].create, { arrange });
-    browser = await chromium.launchPersistentContext(profile, {
-      executablePath: CHROMIUM,
-      args: [
-        '--headless',
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-        `--host-resolver-rules=MAP ${PUBLIC_HOST} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1`,
-      ],
-    });
+    ({ browser, close } = await startChromium([PUBLIC_HOST]));
     browser.on('request', (request) => origins.add(new URL(request.url()).origin));
     browser.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
@@ -62,9 +44,8 @@ describe.skipIf(!existsSync(CHROMIUM))('the page at /docs, in Chromium', () => {
     browser.on('weberror', (error) => complaints.push(error.error().message));
   });
   afterAll(async () => {
-    await browser?.close();
+    await close?.();
     await served?.close();
-    rmSync(profile, { recursive: true, force: true });
   });
 
   beforeEach(async () => {

@@ -21,8 +21,11 @@ function isCanonical(pattern: string, path: string): boolean {
   );
 }
 
+/** Whether a segment can name something: dots that lead elsewhere do not, however they are written. */
 function isName(segment: string): boolean {
-  return segment !== '' && !/^(\.|%2e){1,2}$/i.test(segment);
+  if (segment === '') return false;
+  const plain = segment.replaceAll(/%2e/gi, '.').replaceAll(/%2f|%5c|\\/gi, '/');
+  return !plain.split('/').some((part) => part === '.' || part === '..');
 }
 
 /** The methods that each path takes, kept up to date while routes are registered. */

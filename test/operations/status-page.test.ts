@@ -1,14 +1,12 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chromium, type BrowserContext, type Page } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { StatusSummary } from '../../contracts/status-summary.ts';
+import { hasChromium, startChromium } from '../support/chromium.ts';
 import { DATABASES } from '../support/databases.ts';
 import { storeSamples } from '../support/samples.ts';
 import { ADMIN, startSynced, type Served } from '../support/synced.ts';
 
-const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
 const DAY_MS = 24 * 60 * 60_000;
 
 const post = (served: Served, path: string, body: object) =>
@@ -184,9 +182,9 @@ test('shows what was known last while the database is away', async () => {
   }
 });
 
-describe.skipIf(!existsSync(CHROMIUM))('the status page, in Chromium', () => {
+describe.skipIf(!hasChromium)('the status page, in Chromium', () => {
   let served: Served;
-  let profile: string;
+  let close: () => Promise<void>;
   let browser: BrowserContext;
   let page: Page;
   const complaints: string[] = [];
@@ -201,26 +199,15 @@ describe.skipIf(!existsSync(CHROMIUM))('the status page, in Chromium', () => {
       severity: 3,
       message: '<b>Soon</b>.',
     });
-    profile = mkdtempSync(join(tmpdir(), 'effect-models-chromium-'));
-    browser = await chromium.launchPersistentContext(profile, {
-      executablePath: CHROMIUM,
-      args: [
-        '--headless',
-        '--no-sandbox',
-        '--disable-gpu',
-        '--no-first-run',
-        '--disable-background-networking',
-      ],
-    });
+    ({ browser, close } = await startChromium());
     browser.on('request', (request) => origins.add(new URL(request.url()).origin));
     browser.on('console', (message) => complaints.push(message.text()));
     browser.on('weberror', (error) => complaints.push(error.error().message));
     page = await browser.newPage();
   });
   afterAll(async () => {
-    await browser?.close();
+    await close?.();
     await served?.close();
-    rmSync(profile, { recursive: true, force: true });
   });
 
   test.each([
