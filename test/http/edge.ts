@@ -323,11 +323,11 @@ export function sendRaw(port: number, text: string): Promise<string> {
 export function sendTarget(
   port: number,
   target: string,
-  { method = 'GET', headers = '', body = '' } = {},
+  { method = 'GET', headers = '' } = {},
 ): Promise<string> {
   return sendRaw(
     port,
-    `${method} ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${headers}\r\n${body}`,
+    `${method} ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${headers}\r\n`,
   );
 }
 
