@@ -1,0 +1,59 @@
+import { Agent, request, type IncomingHttpHeaders } from 'node:http';
+
+/** One request of a crowd; headers go out as they are written. */
+export interface Asked {
+  path: string;
+  method?: string;
+  headers?: Record<string, string>;
+  body?: string;
+}
+
+/** What became of a request; status 0: there was no answer. */
+export interface Heard {
+  status: number;
+  headers: IncomingHttpHeaders;
+  body: string;
+  ms: number;
+}
+
+/** Sends requests over so many connections that are kept, each as soon as the one before was answered. */
+export async function crowd(
+  url: string,
+  count: number,
+  ask: (index: number) => Asked,
+  {
+    connections = 50,
+    onAnswer = () => {},
+  }: { connections?: number; onAnswer?: (heard: Heard, index: number) => void } = {},
+): Promise<void> {
+  const { hostname, port } = new URL(url);
+  const agent = new Agent({ keepAlive: true, maxSockets: connections });
+  let next = 0;
+  const one = async (): Promise<void> => {
+    while (next < count) {
+      const index = next++;
+      onAnswer(await send({ hostname, port, agent }, ask(index)), index);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(connections, count) }, one));
+  agent.destroy();
+}
+
+function send(
+  to: { hostname: string; port: string; agent: Agent },
+  { path, method = 'GET', headers = {}, body = '' }: Asked,
+): Promise<Heard> {
+  const began = performance.now();
+  return new Promise((resolve) => {
+    const end = (status: number, answered: IncomingHttpHeaders, text: string) =>
+      resolve({ status, headers: answered, body: text, ms: performance.now() - began });
+    const sent = request({ ...to, path, method, headers }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (more: string) => (text += more));
+      response.on('end', () => end(response.statusCode ?? 0, response.headers, text));
+      response.on('error', () => end(0, {}, text));
+    });
+    sent.on('error', () => end(0, {}, ''));
+    sent.end(body);
+  });
+}
