@@ -1,79 +1,10 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createClient } from '@redis/client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startApp, type TestApp } from '../support/app.ts';
 import { DATABASES, type TestDatabase } from '../support/databases.ts';
 import { freePort } from '../support/ports.ts';
+import { OwnRedis } from '../support/redis.ts';
+import { has } from '../support/tools.ts';
 import { startUpstream, type FakeUpstream } from '../support/upstream.ts';
-
-const hasRedisServer = spawnSync('redis-server', ['--version']).status === 0;
-
-/** A Redis server of its own, which can be taken away. */
-class OwnRedis {
-  readonly port: number;
-  readonly #folder = mkdtempSync(join(tmpdir(), 'effect-models-redis-'));
-  #process: ChildProcess | null = null;
-
-  constructor(port: number) {
-    this.port = port;
-  }
-
-  get url(): string {
-    return `redis://127.0.0.1:${this.port}`;
-  }
-
-  async start(): Promise<void> {
-    const settings = [
-      '--port',
-      String(this.port),
-      '--bind',
-      '127.0.0.1',
-      '--save',
-      '',
-      '--dir',
-      this.#folder,
-    ];
-    this.#process = spawn('redis-server', settings, { stdio: 'ignore' });
-    await eventually(async () => {
-      const client = createClient({ url: this.url, socket: { reconnectStrategy: false } });
-      client.on('error', () => {});
-      try {
-        await client.connect();
-        await client.ping();
-      } finally {
-        client.destroy();
-      }
-    });
-  }
-
-  /** Ends it as a crash would. */
-  async kill(): Promise<void> {
-    const server = this.#process;
-    this.#process = null;
-    if (server === null) return;
-    const exited = once(server, 'exit');
-    server.kill('SIGKILL');
-    await exited;
-  }
-
-  /** Leaves its connections open and answers nothing. */
-  freeze(): void {
-    this.#process?.kill('SIGSTOP');
-  }
-
-  thaw(): void {
-    this.#process?.kill('SIGCONT');
-  }
-
-  async remove(): Promise<void> {
-    await this.kill();
-    rmSync(this.#folder, { recursive: true, force: true });
-  }
-}
 
 async function eventually<Result>(attempt: () => Promise<Result>): Promise<Result> {
   for (const giveUpAt = Date.now() + 10_000; ;) {
@@ -97,7 +28,7 @@ async function timed(app: TestApp, path: string) {
 
 const LIST = '/v1/models?limit=5';
 
-describe.skipIf(!hasRedisServer && !process.env.CI)('without its Redis, the service', () => {
+describe.skipIf(!has('redis-server') && !process.env.CI)('without its Redis, the service', () => {
   let upstream: FakeUpstream;
   let database: TestDatabase;
   let redis: OwnRedis;

@@ -1,0 +1,78 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createClient } from '@redis/client';
+import { vi } from 'vitest';
+
+/** Settings of a server, as in its configuration file. */
+export type RedisSettings = Record<string, string>;
+
+/** A Redis server that a test has for itself, and can take away. It keeps nothing on disk unless its settings say so. */
+export class OwnRedis {
+  readonly port: number;
+  /** Where it keeps what it keeps. */
+  readonly folder = mkdtempSync(join(tmpdir(), 'effect-models-redis-'));
+  readonly #settings: RedisSettings;
+  #process: ChildProcess | null = null;
+
+  constructor(port: number, settings: RedisSettings = {}) {
+    this.port = port;
+    this.#settings = settings;
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`;
+  }
+
+  /** Starts it, also again after `kill`, and waits until it answers. */
+  async start(): Promise<void> {
+    const settings = {
+      port: String(this.port),
+      bind: '127.0.0.1',
+      save: '',
+      dir: this.folder,
+      ...this.#settings,
+    };
+    const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
+    this.#process = spawn('redis-server', args, { stdio: 'ignore' });
+    await vi.waitFor(() => this.command('PING'), { timeout: 10_000, interval: 20 });
+  }
+
+  /** Sends one command over a connection of its own. */
+  async command(...words: string[]): Promise<unknown> {
+    const client = createClient({ url: this.url, socket: { reconnectStrategy: false } });
+    client.on('error', () => {});
+    try {
+      await client.connect();
+      return await client.sendCommand(words);
+    } finally {
+      if (client.isOpen) client.destroy();
+    }
+  }
+
+  /** Ends it as a crash would. */
+  async kill(): Promise<void> {
+    const server = this.#process;
+    this.#process = null;
+    if (server === null) return;
+    const exited = once(server, 'exit');
+    server.kill('SIGKILL');
+    await exited;
+  }
+
+  /** Leaves its connections open and answers nothing. */
+  freeze(): void {
+    this.#process?.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#process?.kill('SIGCONT');
+  }
+
+  async remove(): Promise<void> {
+    await this.kill();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
