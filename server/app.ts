@@ -206,6 +206,7 @@ export async function createApp(config: Config, logger: Logger, times: Times = T
       );
     },
     logger,
+    answerDeadlineMs: times.answerDeadlineMs,
     isDraining: () => state === 'stopping',
   });
 

@@ -29,6 +29,8 @@ export interface Times {
   staleMs: number;
   /** From being told to stop to refusing connections: what a load balancer has to notice that `/health/ready` says 503. */
   drainDelayMs: number;
+  /** How long an answer may take to be made and read; live streams aside. */
+  answerDeadlineMs: number;
   /** How long a connection to the database is used before another takes its place. */
   connectionSeconds: number;
   http: HttpLimits;
@@ -44,6 +46,7 @@ export const TIMES: Times = {
   answerTimeoutMs: 20_000,
   staleMs: 120 * MINUTE_MS,
   drainDelayMs: 2_000,
+  answerDeadlineMs: 60_000,
   connectionSeconds: CONNECTION_SECONDS,
   http: HTTP_LIMITS,
   streams: STREAM_TIMES,

@@ -16,6 +16,7 @@ import type { Metrics } from '../metrics/metrics.ts';
 import type { AnswerCache } from './answer-cache.ts';
 import { reportProblem } from './context.ts';
 import { allowOrigins, answerPreflight } from './cors.ts';
+import { cutSlowReaders } from './deadline.ts';
 import { registerDocs } from './docs.ts';
 import { observe, observeAnswers, registerMetrics } from './metrics.ts';
 import { createPathTable, notFound, pathOf, requireCanonicalPath } from './paths.ts';
@@ -47,6 +48,8 @@ export interface HttpServerOptions {
   /** Turns whatever an operation threw into an error that has a code for the caller. */
   toApiError(error: unknown, requestId: string): Error;
   logger: Logger;
+  /** How long an answer may take to be made and read. */
+  answerDeadlineMs: number;
   /** Whether the process is about to end: connections are closed after their answer. */
   isDraining(): boolean;
 }
@@ -132,6 +135,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     if (options.isDraining()) reply.header('connection', 'close');
     allowOrigins(request, reply);
   });
+  cutSlowReaders(app, options.answerDeadlineMs);
   shedOverload(app, metrics.shed);
   void app.register(compress, { threshold: 1_024, encodings: ['br', 'gzip'], globalDecompression: false });
   app.addHook('onRequest', async (request, reply) => {

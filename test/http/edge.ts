@@ -16,6 +16,7 @@ import { createRateLimiter } from '../../server/http/rate-limit.ts';
 import type { RawAnswers } from '../../server/http/raw.ts';
 import { createMetrics } from '../../server/metrics/metrics.ts';
 import { createHttpServer } from '../../server/http/server.ts';
+import type { Finish } from '../support/process.ts';
 
 /** An admin secret that the edge under test accepts in production. */
 export const SECRET = 'k3Jx0pQv8mTz5RwYb2LnHd7FsUg9CeAi4Vo1XqZtNyM';
@@ -268,9 +269,11 @@ export async function startEdge(
     perMinute?: number;
     trustedProxies?: string[];
     isDraining?: () => boolean;
+    finish?: Finish;
   } = {},
 ): Promise<Edge> {
   const { world = 'production', secrets = [SECRET], perMinute = 0, trustedProxies = [] } = options;
+  const { finish = onTestFinished } = options;
   const calls: Call[] = [];
   const recorded: AdminCall[] = [];
   const lines: string[] = [];
@@ -293,9 +296,12 @@ export async function startEdge(
     metricsPage: () => Promise.resolve({ type: 'text/plain', body: '' }),
     toApiError: (error) => (error instanceof Error ? error : new Error(String(error))),
     logger: pino({ level: 'debug' }, { write: (line) => void lines.push(line) }),
+    answerDeadlineMs: 60_000,
     isDraining: options.isDraining ?? (() => false),
   });
-  onTestFinished(() => app.close());
+  finish(async () => {
+    await app.close();
+  });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   return {
     url,

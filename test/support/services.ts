@@ -16,6 +16,8 @@ declare module 'vitest' {
     redisUrl: string | null;
     /** How many syncs a storm kills. */
     faultKills: number;
+    /** How many connections are held at once. */
+    faultConnections: number;
     /** How many admin secrets are guessed. */
     faultGuesses: number;
   }
@@ -26,6 +28,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const postgres = await findPostgres();
   project.provide('postgresUrl', postgres.url);
   project.provide('faultKills', Number(process.env.FAULT_KILLS ?? 6));
+  project.provide('faultConnections', Number(process.env.FAULT_CONNECTIONS ?? 1_000));
   project.provide('faultGuesses', Number(process.env.FAULT_GUESSES ?? 5_000));
   project.provide('redisUrl', await findRedis());
   return postgres.stop;
