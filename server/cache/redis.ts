@@ -1,8 +1,8 @@
-import { createClient, type RedisClientType } from '@redis/client';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { createClient, ErrorReply, type RedisClientType } from '@redis/client';
 import type { Logger } from 'pino';
 
 const TIMEOUT_MS = 300;
-/** A silent socket is a dead one: the pings keep a living one talking. */
 const PING_MS = 100;
 const RECONNECT_MS = 500;
 
@@ -13,29 +13,68 @@ export async function redisMemory(client: RedisClientType): Promise<{ used: numb
   return { used: read('used_memory'), limit: read('maxmemory') || null };
 }
 
+/** Redis that can be reached, but refuses to be asked: it wants a password, or is still loading. */
+const refusing = new WeakSet<RedisClientType>();
+
+/** Whether Redis can be used right now. */
+export const isUp = (client: RedisClientType): boolean => client.isReady && !refusing.has(client);
+
 /**
- * Connects to Redis in the background. Commands fail at once while it is away, and within 300 ms when it hangs: by default
+ * Connects to Redis in the background. Commands fail at once while it is away, and within 400 ms when it hangs: by default
  * @redis/client 5.12 queues them for ever.
  */
 export function connectRedis(url: string, logger: Logger): RedisClientType {
   const client: RedisClientType = createClient({
     url,
     disableOfflineQueue: true,
-    pingInterval: PING_MS,
     socket: { connectTimeout: TIMEOUT_MS, socketTimeout: TIMEOUT_MS, reconnectStrategy: () => RECONNECT_MS },
   });
   let away = false;
-  client.on('error', (error: unknown) => {
+  const isAway = (error: unknown) => {
     if (away) return;
     away = true;
     logger.warn({ err: error }, 'Redis is away: answers come from the database until it is back');
-  });
-  client.on('ready', () => {
+  };
+  const isBack = () => {
+    refusing.delete(client);
     if (away) logger.info('Redis is back');
     away = false;
-  });
+  };
+  client.on('error', isAway);
   client.connect().catch(() => {});
+  void watch(client, { isAway, isBack });
   return client;
+}
+
+/**
+ * Asks Redis all the time whether it is there, and gives up a connection on which it does not answer: to the timeout of the socket
+ * what is written is a sign of life, so that under load it never comes.
+ */
+async function watch(
+  client: RedisClientType,
+  { isAway, isBack }: { isAway: (error: unknown) => void; isBack: () => void },
+): Promise<void> {
+  while (client.isOpen) {
+    await sleep(PING_MS, undefined, { ref: false });
+    if (!client.isReady) continue;
+    let isAnswered = false;
+    const pong = client
+      .ping()
+      .then(isBack, (error: unknown) => {
+        // A connection that breaks meanwhile tells of itself.
+        if (!(error instanceof ErrorReply)) return;
+        refusing.add(client);
+        isAway(error);
+      })
+      .finally(() => (isAnswered = true));
+    await Promise.race([pong, sleep(TIMEOUT_MS, undefined, { ref: false })]);
+    // What came while this process was busy has been read by then.
+    await nextTurn();
+    if (isAnswered || !client.isReady) continue;
+    isAway(new Error(`Redis said nothing for ${TIMEOUT_MS} ms`));
+    client.destroy();
+    client.connect().catch(() => {});
+  }
 }
 
 const PATIENCE_MS = 2_000;

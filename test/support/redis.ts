@@ -40,13 +40,21 @@ export class OwnRedis {
     await vi.waitFor(() => this.command('PING'), { timeout: 10_000, interval: 20 });
   }
 
-  /** Sends one command over a connection of its own. */
+  /** Sends a command over a connection of its own, and answers with the reply. */
   async command(...words: string[]): Promise<unknown> {
+    const [reply] = await this.commands(words);
+    return reply;
+  }
+
+  /** Sends commands one after the other over a connection of their own. */
+  async commands(...commands: string[][]): Promise<unknown[]> {
     const client = createClient({ url: this.url, socket: { reconnectStrategy: false } });
     client.on('error', () => {});
+    const replies: unknown[] = [];
     try {
       await client.connect();
-      return await client.sendCommand(words);
+      for (const words of commands) replies.push(await client.sendCommand(words));
+      return replies;
     } finally {
       if (client.isOpen) client.destroy();
     }
