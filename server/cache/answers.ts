@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import { ErrorReply } from '@redis/client';
 import type { Answer, AnswerCache, AnswerRequest, CatalogState } from '../http/answer-cache.ts';
 import type { TextStore } from './store.ts';
@@ -8,11 +9,9 @@ const MINUTE_MS = 60_000;
 const TTL_MS = { list: 60 * MINUTE_MS, item: 120 * MINUTE_MS };
 /** Lives are shortened by up to a tenth, so that answers made together do not end together. */
 const JITTER = 0.1;
-/** After a failure the store is left alone for so long. */
-const PAUSE_MS = 1_000;
 
 /** Raised whenever the same input is answered in another form, so that releases do not read each other's answers. */
-const FORM = 1;
+const FORM = 2;
 
 function keyOf({ version, committedAt }: CatalogState, { operation, input }: AnswerRequest): string {
   return `v${version}:${Date.parse(committedAt)}:f${FORM}:${operation}:${hash('sha256', canonical(input), 'base64url')}`;
@@ -27,22 +26,34 @@ function canonical(input: unknown): string {
   );
 }
 
-const AWAY = Symbol('away');
-const REFUSED = Symbol('refused');
+type Loaded = Awaited<ReturnType<AnswerRequest['load']>>;
 
-/** What was kept; null: nothing. What does not begin as every such answer does is none of ours. */
-const ownOf = (kept: unknown, { begins }: AnswerRequest): string | null =>
-  typeof kept === 'string' && kept.startsWith(begins) ? kept : null;
+const AWAY = Symbol('away');
+
+const SUM_LENGTH = 8;
+
+/** A sum over key and body: half an answer, or that to another question, has another. */
+const sumOf = (key: string, body: string): string =>
+  crc32(body, crc32(key)).toString(16).padStart(SUM_LENGTH, '0');
+
+/** What is kept of an answer. */
+const sealed = (key: string, body: string): string => sumOf(key, body) + body;
+
+/** The answer that was kept; null: nothing, or nothing of ours. */
+function unsealed(key: string, kept: unknown): string | null {
+  if (typeof kept !== 'string') return null;
+  const body = kept.slice(SUM_LENGTH);
+  return kept.slice(0, SUM_LENGTH) === sumOf(key, body) ? body : null;
+}
 
 /**
  * Keeps finished answers by catalogue version, so that a late writer can never bring an old one back, and a new version
- * needs no deleting. Each key is loaded once at a time. A store that is away is a miss.
+ * needs no deleting. Each key is loaded once at a time. A store that is away, or refuses, is passed by.
  */
 export function createAnswerCache(
   store: TextStore,
   {
     catalog,
-    now = () => performance.now(),
     isConfirmed = () => true,
     onAnswer = () => {},
     onWriteError = () => {},
@@ -50,7 +61,6 @@ export function createAnswerCache(
     catalog: () => CatalogState;
     /** Whether the catalogue is known to be the present one: the database can be asked. */
     isConfirmed?: () => boolean;
-    now?: () => number;
     /** Is told of every answer. */
     onAnswer?: (kind: AnswerRequest['kind'], state: Answer['state']) => void;
     /** Is told of every answer that the store did not take. */
@@ -58,33 +68,31 @@ export function createAnswerCache(
   },
 ): AnswerCache {
   const loading = new Map<string, Promise<string>>();
-  let pausedUntil = 0;
-  /** What the store answers; `REFUSED` where it can not, `AWAY` where there is no answer. */
-  const ask = async <Result>(work: () => Promise<Result>): Promise<Result | typeof AWAY | typeof REFUSED> => {
-    if (now() < pausedUntil) return AWAY;
-    try {
-      return await work();
-    } catch (error) {
-      // Redis that refuses a command is there: only one that does not answer is left alone.
-      if (error instanceof ErrorReply) return REFUSED;
-      pausedUntil = now() + PAUSE_MS;
-      return AWAY;
-    }
-  };
-  const load = async (request: AnswerRequest): Promise<string> => {
-    const { catalog: madeFrom, body } = await request.load();
-    // The catalogue that the answer was made from, which may be newer than the one that was asked for.
-    const ttl = TTL_MS[request.kind] * (1 - JITTER * Math.random());
-    void ask(() => store.set(keyOf(madeFrom, request), body, Math.round(ttl))).then((kept) => {
-      if (kept === AWAY || kept === REFUSED) onWriteError();
+  const read = (key: string) =>
+    store.get(key).catch((error: unknown) => {
+      // What is not even a text is none of ours, and will be replaced.
+      return error instanceof ErrorReply && error.message.startsWith('WRONGTYPE') ? null : AWAY;
     });
-    return body;
+  const keep = async ({ catalog: madeFrom, body }: Loaded, request: AnswerRequest) => {
+    // The catalogue that the answer was made from, which may be newer than the one that was asked for.
+    const key = keyOf(madeFrom, request);
+    const ttl = TTL_MS[request.kind] * (1 - JITTER * Math.random());
+    await store.set(key, sealed(key, body), Math.round(ttl)).catch(onWriteError);
+  };
+  const load = (key: string, request: AnswerRequest): Promise<string> => {
+    const made = request.load();
+    // Who asked the store before the answer was kept is told nothing of it, but finds it here.
+    made
+      .then((loaded) => keep(loaded, request))
+      .finally(() => loading.delete(key))
+      .catch(() => {});
+    return made.then(({ body }) => body);
   };
   return {
     async serve(request): Promise<Answer> {
       const key = keyOf(catalog(), request);
-      const kept = await ask(() => store.get(key));
-      const own = ownOf(kept, request);
+      const kept = await read(key);
+      const own = unsealed(key, kept);
       if (own !== null) {
         const state = isConfirmed() ? 'hit' : 'stale';
         onAnswer(request.kind, state);
@@ -94,7 +102,7 @@ export function createAnswerCache(
       onAnswer(request.kind, state);
       let body = loading.get(key);
       if (body === undefined) {
-        body = load(request).finally(() => loading.delete(key));
+        body = load(key, request);
         loading.set(key, body);
       }
       return { body: await body, state };
