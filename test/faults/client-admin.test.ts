@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { api } from '../../contracts/index.ts';
 import { operationsOf } from '../../contracts/operation.ts';
-import { sendTarget, startEdge, statusOf, type Edge } from '../http/edge.ts';
+import { startEdge, type Edge } from '../http/edge.ts';
+import { sendTarget, statusOf } from '../support/raw.ts';
 import { spellingsOf } from '../support/spellings.ts';
 
 const ADMIN = [...operationsOf(api)].filter(([, { admin }]) => admin);

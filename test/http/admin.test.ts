@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createFailureLimiter } from '../../server/http/failure-limit.ts';
-import { type Edge, SECRET, sendTarget, startEdge, statusOf } from './edge.ts';
+import { type Edge, SECRET, startEdge } from './edge.ts';
+import { sendTarget, statusOf } from '../support/raw.ts';
 
 const PATH = '/v1/admin/sync/history';
 const NEXT = 'n7Hc2mVx9LqW4dKsTz8YbRp1JfGu6EaQi3Xo0MyBvZk';

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Incident } from '../../contracts/incidents.ts';
 import type { StatusPage } from '../../server/services/status-summary.ts';
-import { connect } from 'node:net';
 import { Readable } from 'node:stream';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
@@ -314,31 +313,3 @@ export async function startEdge(
     logText: () => lines.join(''),
   };
 }
-
-/** Sends bytes as they are and reads until the server closes the connection. */
-export function sendRaw(port: number, text: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(port, '127.0.0.1', () => socket.write(text));
-    let answer = '';
-    socket.setEncoding('utf8').on('data', (chunk: string) => (answer += chunk));
-    socket.on('close', () => resolve(answer)).on('error', reject);
-  });
-}
-
-/** Sends one request line as it is, without the normalisation of URL parsers. */
-export function sendTarget(
-  port: number,
-  target: string,
-  { method = 'GET', headers = '' } = {},
-): Promise<string> {
-  return sendRaw(
-    port,
-    `${method} ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${headers}\r\n`,
-  );
-}
-
-/** The status of an answer read with `sendRaw`. */
-export const statusOf = (answer: string): number => Number(answer.split(' ')[1]);
-
-/** The JSON body of an answer read with `sendRaw`. */
-export const bodyOf = (answer: string): unknown => JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4));

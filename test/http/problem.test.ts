@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { ApiError, Problem } from '../../contracts/errors.ts';
 import { problemHeaders, problemOf } from '../../server/http/problem.ts';
-import { bodyOf, SECRET, sendRaw, sendTarget, startEdge, statusOf } from './edge.ts';
+import { SECRET, startEdge } from './edge.ts';
+import { bodyOf, sendRaw, sendTarget, statusOf } from '../support/raw.ts';
 
 const about = { requestId: 'r1', instance: '/v1/models' };
 const fastifyError = (code: string, statusCode: number) =>

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Problem } from '../../contracts/errors.ts';
-import { bodyOf, type Edge, SECRET, sendRaw, sendTarget, startEdge, statusOf } from './edge.ts';
+import { type Edge, SECRET, startEdge } from './edge.ts';
+import { bodyOf, sendRaw, sendTarget, statusOf } from '../support/raw.ts';
 
 const get = (edge: Edge, path: string, init?: RequestInit) => fetch(edge.url + path, init);
 const admin = { 'x-admin': SECRET };
