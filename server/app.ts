@@ -6,6 +6,7 @@ import { ApiError } from '../contracts/errors.ts';
 import { createRouter } from '../contracts/index.ts';
 import { BUNDLED, SOURCES } from '../sync/sources/index.ts';
 import { createAnswerCache } from './cache/answers.ts';
+import { untilReady } from './cache/ready.ts';
 import { connectRedis, redisMemory } from './cache/redis.ts';
 import { createMemoryStore, createRedisStore } from './cache/store.ts';
 import type { Config } from './config.ts';
@@ -227,7 +228,11 @@ export async function createApp(config: Config, logger: Logger, times: Times = T
     runner,
     sampler,
     async prepare() {
-      await migrateWhenReachable(database, logger, () => state === 'stopping');
+      await Promise.all([
+        migrateWhenReachable(database, logger, () => state === 'stopping'),
+        untilReady(redis),
+        untilReady(limitRedis),
+      ]);
       if (state === 'stopping') return;
       await probe.look();
       state = 'ready';
