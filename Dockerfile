@@ -3,7 +3,8 @@
 FROM node:24.21.0-trixie-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --omit=dev --omit=optional
+RUN npm ci --omit=dev --omit=optional \
+    && npm sbom --sbom-format cyclonedx --sbom-type application --package-lock-only > sbom.cdx.json
 # What no running process reads: source maps, declarations, sources and builds of SQLite for other systems.
 RUN find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' \) -delete \
     && rm -r node_modules/better-sqlite3/deps node_modules/better-sqlite3/src \
@@ -19,6 +20,7 @@ RUN mkdir --mode=1777 /data
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY package.json LICENSE NOTICE ./
+COPY --from=dependencies /app/sbom.cdx.json ./sbom.cdx.json
 COPY openapi ./openapi
 COPY contracts ./contracts
 COPY migrations ./migrations

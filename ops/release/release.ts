@@ -9,8 +9,8 @@ import { nextVersion, withVersion } from './versions.ts';
 /** What has to pass before anything is changed. */
 export const CHECKS = ['npm test', 'npm run lint', 'npm run check'];
 
-/** What follows from the version: the document of the API, and the package of the client. */
-const BUILDS = ['npm run openapi', 'npm run client:pack'];
+/** What follows from the version: the document of the API, the package of the client, and the list of all that the service is made of. */
+const BUILDS = ['npm run openapi', 'npm run client:pack', 'npm run sbom'];
 
 const BRANCH = 'main';
 const MANIFESTS = ['package.json', 'client/package.json', 'package-lock.json'];
@@ -62,7 +62,7 @@ export function release({ root, wanted, checks, dryRun, date, print }: ReleaseOp
   }
   print(
     [
-      `Released ${version} on branch ${names.branch}, with tag ${names.tag}; the package of the client is in dist/.`,
+      `Released ${version} on branch ${names.branch}, with tag ${names.tag}; the package of the client and the bill of materials are in dist/.`,
       'Next:',
       `  git push origin ${names.branch} ${names.tag}      deploys to staging`,
       '  open a pull request to main, try staging for an hour or two, and merge it without squashing: deploys to production',

@@ -74,7 +74,22 @@ test('S17a every package of the lockfile is pinned by its hash, wherever it come
   expect(loose.map(([path]) => path)).toEqual([]);
 });
 
-test('S17b a native module that can not be loaded ends `start`, before any request', async () => {
+test('S17b every dependency is one version, and runs no script where it is installed', () => {
+  const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+  const loose = ['package.json', 'client/package.json'].flatMap((file) => {
+    const manifest = JSON.parse(read(file)) as Record<string, Record<string, string> | undefined>;
+    const all = ['dependencies', 'devDependencies', 'optionalDependencies'].flatMap((kind) =>
+      Object.entries(manifest[kind] ?? {}),
+    );
+    return all.filter(([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version));
+  });
+  expect(loose).toEqual([]);
+  expect(read('.npmrc').split('\n')).toEqual(
+    expect.arrayContaining(['ignore-scripts=true', 'save-exact=true']),
+  );
+});
+
+test('S17c a native module that can not be loaded ends `start`, before any request', async () => {
   const planted = "process.dlopen = () => { throw new Error('planted: no such binary'); }";
   const command = new Command('start', {
     ...(await environmentOn()),

@@ -204,7 +204,7 @@ console.log(typeof client.models.list.query);
       `Would release ${major + 1}.0.0 after ${current}, on branch release/v${major + 1}.0.0`,
     );
     expect(output).toContain(
-      'Would run: npm test, npm run lint, npm run check, npm run openapi, npm run client:pack',
+      'Would run: npm test, npm run lint, npm run check, npm run openapi, npm run client:pack, npm run sbom',
     );
     expect(output).toContain('- A thing that is new.');
   });
