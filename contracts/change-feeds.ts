@@ -70,6 +70,7 @@ export const streamChanges = rawOperation({
   input: z.strictObject({
     lastEventId: z
       .string()
+      .max(16)
       .regex(/^(-?\d{1,15})?$/, 'Must be the id of a change, in digits')
       .optional()
       .describe('Go on after the change with this id; the header `Last-Event-ID` goes before')

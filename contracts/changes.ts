@@ -1,5 +1,15 @@
 import { z } from 'zod';
-import { HistoryPoint, listOf, MAX_LIMIT, paging, Text, Timestamp } from './common.ts';
+import {
+  GivenCursor,
+  GivenId,
+  GivenModelId,
+  HistoryPoint,
+  listOf,
+  MAX_LIMIT,
+  paging,
+  setOf,
+  Timestamp,
+} from './common.ts';
 import { operation } from './operation.ts';
 
 /** What can change. */
@@ -67,13 +77,11 @@ export type Change = z.infer<typeof Change>;
 
 /** The filters that lists, feeds and streams of changes share. */
 export const changeFilters = {
-  kind: z.array(ChangeKind).min(1).optional().describe('Changes of these kinds'),
-  model: Text.min(1)
-    .max(500)
-    .optional()
+  kind: setOf(ChangeKind).optional().describe('Changes of these kinds'),
+  model: GivenModelId.optional()
     .describe('Changes of this model and its offers, by id or alias')
     .meta({ example: 'openai/gpt-4o' }),
-  provider: Text.min(1).max(100).optional().describe('Changes of the offers of this provider'),
+  provider: GivenId.optional().describe('Changes of the offers of this provider'),
 };
 
 /** From when to when, as lists and feeds of changes take it. */
@@ -101,10 +109,7 @@ export const listChanges = operation({
   cache: 'list',
   input: z.strictObject({
     limit: paging.limit,
-    cursor: Text.min(1)
-      .max(500)
-      .optional()
-      .describe('`meta.nextCursor` of the page before, with the same filters'),
+    cursor: GivenCursor.optional().describe('`meta.nextCursor` of the page before, with the same filters'),
     ...changeRange,
     ...changeFilters,
     sort: z

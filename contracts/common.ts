@@ -16,16 +16,57 @@ export const Text = z
   .string()
   .refine((text) => !text.includes('\0') && text.isWellFormed(), 'Must be text without NUL');
 
+/** The id of a source, a provider or a creator, as a caller gives it: case does not matter. */
+export const GivenId = Text.min(1).max(100).toLowerCase();
+
+/** The id or an alias of a model, as a caller gives it: case does not matter. */
+export const GivenModelId = Text.min(1).max(500).toLowerCase();
+
+/** The two parts of a model id, as paths have them: case does not matter. */
+export const modelPath = {
+  creator: Text.min(1)
+    .max(200)
+    .toLowerCase()
+    .describe('First part of the model id')
+    .meta({ example: 'openai' }),
+  slug: Text.min(1)
+    .max(300)
+    .toLowerCase()
+    .describe('Second part of the model id')
+    .meta({ example: 'gpt-4o' }),
+};
+
+/** The place where a page ended, as a caller gives it back. */
+export const GivenCursor = Text.min(1).max(500);
+
+/** The longest that a time may be written. */
+const MAX_TIME = 30;
+
+/** A point in time, as a caller gives it. */
+export const GivenTime = Timestamp.max(MAX_TIME);
+
+/** One spelling of each point in the history, so that equal questions are equal texts. */
+function spelledOnce(point: string): string {
+  if (/^-?\d+$/.test(point)) return String(Number(point));
+  const time = new Date(point).toISOString();
+  return time.endsWith('T00:00:00.000Z') ? time.slice(0, 'YYYY-MM-DD'.length) : time;
+}
+
 /** A point in the history: a time, a day, or a catalogue version. */
 export const HistoryPoint = z
   .string()
+  .max(MAX_TIME)
   .refine(
     (text) =>
       [z.string().regex(/^-?\d{1,10}$/), z.iso.datetime(), z.iso.date()].some(
         (form) => form.safeParse(text).success,
       ),
-    'Must be a day (2026-03-01), a time (2026-03-01T12:00:00Z) or the number of a catalogue version',
+    {
+      error: 'Must be a day (2026-03-01), a time (2026-03-01T12:00:00Z) or the number of a catalogue version',
+      abort: true,
+    },
   )
+  .overwrite(spelledOnce)
   .meta({ example: '2026-03-01' });
 
 /** The parameter that asks for what was published in the past. */
@@ -34,11 +75,23 @@ export const asOf = HistoryPoint.optional().describe(
     'entries behind a model are known of the present alone.',
 );
 
+/** The most values that one filter takes. */
+export const MAX_VALUES = 20;
+
+/** A filter that takes any of several values: in which order, and how often each, does not matter. */
+export function setOf<Values extends Readonly<Record<string, string>>>(values: z.ZodEnum<Values>) {
+  return z
+    .array(values)
+    .min(1)
+    .max(MAX_VALUES)
+    .overwrite((given) => values.options.filter((value) => given.includes(value)));
+}
+
 /** Where a model or an offer can stand in its life. */
 export const LIFECYCLE_STATUSES = ['active', 'deprecated', 'retiring', 'retired', 'delisted'] as const;
 
 /** The parameter that chooses by lifecycle. */
-export const lifecycleFilter = z.array(z.enum(LIFECYCLE_STATUSES)).min(1).optional();
+export const lifecycleFilter = setOf(z.enum(LIFECYCLE_STATUSES)).optional();
 
 /** Who a value has to be credited to when it is shown. */
 export const Attribution = z.object({ name: z.string(), url: z.url().nullable() }).meta({
@@ -76,7 +129,7 @@ export const paging = {
     .number()
     .int()
     .min(0)
-    .max(MAX_OFFSET)
+    .max(MAX_OFFSET, 'Must be 10,000 at most: page by cursor, or narrow the list with filters')
     .default(0)
     .describe('Items to skip; past 10,000 page by cursor instead')
     .meta({ example: 0 }),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { listOf, paging, Text } from './common.ts';
+import { GivenId, GivenModelId, listOf, paging } from './common.ts';
 import { ModelId } from './models.ts';
 import { operation } from './operation.ts';
 import { PRICE_FIELDS, Statement } from './provenance.ts';
@@ -27,6 +27,9 @@ export const CONFLICT_FIELDS = [
   'knowledgeCutoff',
 ] as const;
 export type ConflictField = (typeof CONFLICT_FIELDS)[number];
+
+/** Larger than any disagreement: dates are this many days apart at most. */
+const MAX_SIZE = 1_000_000;
 
 /** A field of a model on which sources disagree. */
 export const Conflict = z
@@ -66,16 +69,15 @@ export const listConflicts = operation({
   input: z.strictObject({
     ...paging,
     field: z.enum(CONFLICT_FIELDS).optional().describe('Conflicts about this field'),
-    source: Text.min(1).max(100).optional().describe('Conflicts in which this source has a say'),
-    model: Text.min(1)
-      .max(500)
-      .optional()
+    source: GivenId.optional().describe('Conflicts in which this source has a say'),
+    model: GivenModelId.optional()
       .describe('Conflicts about this model, by id or alias')
       .meta({ example: 'openai/gpt-4o' }),
-    creator: Text.min(1).max(100).optional().describe('Conflicts about models of this creator'),
+    creator: GivenId.optional().describe('Conflicts about models of this creator'),
     minSize: z
       .number()
       .min(0)
+      .max(MAX_SIZE)
       .optional()
       .describe('Conflicts of this size at least; those without a size are left out'),
   }),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Change, changeFilters } from './changes.ts';
-import { Meta, oneOf, paging, Text, Timestamp } from './common.ts';
+import { GivenCursor, GivenId, Meta, modelPath, oneOf, paging, Timestamp } from './common.ts';
 import { Pricing } from './offers.ts';
 import { operation } from './operation.ts';
 
@@ -47,11 +47,10 @@ export const getHistory = operation({
   tags: ['Models'],
   cache: 'item',
   input: z.strictObject({
-    creator: Text.min(1).max(200).describe('First part of the model id').meta({ example: 'openai' }),
-    slug: Text.min(1).max(300).describe('Second part of the model id').meta({ example: 'gpt-4o' }),
+    ...modelPath,
     limit: paging.limit.describe('Changes on this page'),
-    cursor: Text.min(1).max(500).optional().describe('`meta.nextCursor` of the page before'),
-    provider: Text.min(1).max(100).optional().describe('Prices and changes of the offers of this provider'),
+    cursor: GivenCursor.optional().describe('`meta.nextCursor` of the page before'),
+    provider: GivenId.optional().describe('Prices and changes of the offers of this provider'),
     kind: changeFilters.kind,
   }),
   output: oneOf(ModelHistory)

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { listOf, oneOf, paging, Text, Timestamp } from './common.ts';
+import { GivenTime, listOf, oneOf, paging, Text, Timestamp } from './common.ts';
 import { operation } from './operation.ts';
 
 /** The statuses of an incident in their usual order. */
@@ -68,8 +68,8 @@ export const openIncident = operation({
     title: Text.min(1).max(200).describe('What it is, in a few words').meta({ example: 'Slow answers' }),
     severity: Incident.shape.severity.unwrap().optional(),
     message: Message.meta({ example: 'Lists take longer than usual. We are looking into it.' }),
-    startsAt: Timestamp.optional().describe('Default: now'),
-    endsAt: Timestamp.optional().describe('Of maintenance: when it is planned to be over'),
+    startsAt: GivenTime.optional().describe('Default: now'),
+    endsAt: GivenTime.optional().describe('Of maintenance: when it is planned to be over'),
   }),
   output: oneOf(Incident).meta({ id: 'IncidentAnswer' }),
   errors: ['BAD_REQUEST', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'],
@@ -88,7 +88,7 @@ export const updateIncident = operation({
     id: Text.min(1).max(100).describe('Id of the incident').meta({ example: 'inc_mibx3k2f4d1c0a9e8b7f' }),
     status: IncidentStatus,
     message: Message,
-    endsAt: Timestamp.optional().describe('Of maintenance: when it is planned to be over now'),
+    endsAt: GivenTime.optional().describe('Of maintenance: when it is planned to be over now'),
   }),
   output: oneOf(Incident).meta({ id: 'IncidentUpdated' }),
   errors: ['BAD_REQUEST', 'NOT_FOUND', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'],

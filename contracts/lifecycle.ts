@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { listOf, paging, Text } from './common.ts';
+import { GivenId, GivenModelId, listOf, paging, setOf } from './common.ts';
 import { ModelId } from './models.ts';
 import { Lifecycle } from './offers.ts';
 import { operation } from './operation.ts';
@@ -41,17 +41,13 @@ export const listEndings = operation({
     ...paging,
     before: Day.optional().describe('Only what has a date, before this day').meta({ example: '2027-01-01' }),
     after: Day.optional().describe('Only what has a date, after this day'),
-    status: z
-      .array(EndingStatus)
-      .min(1)
+    status: setOf(EndingStatus)
       .default(['deprecated', 'retiring', 'retired'])
       .describe('Only these statuses')
       .meta({ example: ['retiring'] }),
-    creator: Text.min(1).max(100).optional().describe('Models of this creator, and their offers'),
-    provider: Text.min(1).max(100).optional().describe('Offers of this provider'),
-    model: Text.min(1)
-      .max(500)
-      .optional()
+    creator: GivenId.optional().describe('Models of this creator, and their offers'),
+    provider: GivenId.optional().describe('Offers of this provider'),
+    model: GivenModelId.optional()
       .describe('This model and its offers, by id or alias')
       .meta({ example: 'openai/gpt-4o' }),
   }),

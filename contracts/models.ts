@@ -2,12 +2,16 @@ import { z } from 'zod';
 import {
   asOf,
   Attribution,
+  GivenCursor,
+  GivenId,
   lifecycleFilter,
   listOf,
   MAX_LIMIT,
+  modelPath,
   oneOf,
   paging,
   PartialDate,
+  setOf,
   SourceRef,
   Text,
   Timestamp,
@@ -178,6 +182,11 @@ export const MODEL_SORTS = [
 ] as const;
 export type ModelSort = (typeof MODEL_SORTS)[number];
 
+/** The words of a search in one spelling: all of them must occur, in any order. */
+function wordsOnce(text: string): string {
+  return [...new Set(text.toLowerCase().split(/\s+/))].toSorted().join(' ');
+}
+
 /** `GET /v1/models`: pages through the catalogue. */
 export const listModels = operation({
   method: 'GET',
@@ -190,15 +199,15 @@ export const listModels = operation({
   cache: 'list',
   input: z.strictObject({
     ...paging,
-    cursor: Text.min(1)
-      .max(500)
-      .optional()
-      .describe('`meta.nextCursor` of the page before, with the same filters and sort; excludes `offset`'),
-    provider: Text.min(1).max(100).optional().describe('Models that this provider serves'),
-    creator: Text.min(1).max(100).optional().describe('Models that this creator made'),
+    cursor: GivenCursor.optional().describe(
+      '`meta.nextCursor` of the page before, with the same filters and sort; excludes `offset`',
+    ),
+    provider: GivenId.optional().describe('Models that this provider serves'),
+    creator: GivenId.optional().describe('Models that this creator made'),
     search: Text.trim()
       .min(1)
       .max(200)
+      .overwrite(wordsOnce)
       .optional()
       .describe(
         'Words that must all occur in the id, name, family, creator or an alias; case does not matter',
@@ -230,11 +239,8 @@ export const getModel = operation({
   cache: 'item',
   tellsEnd: true,
   input: z.strictObject({
-    creator: Text.min(1).max(200).describe('First part of the id').meta({ example: 'openai' }),
-    slug: Text.min(1).max(300).describe('Second part of the id').meta({ example: 'gpt-4o' }),
-    include: z
-      .array(z.enum(['provenance']))
-      .min(1)
+    ...modelPath,
+    include: setOf(z.enum(['provenance']))
       .optional()
       .describe(
         'What else to answer with, of the present alone; `provenance`: who says what about every field, in which raw form',

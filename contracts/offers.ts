@@ -1,14 +1,15 @@
 import { z } from 'zod';
 import {
   asOf,
+  GivenId,
   LIFECYCLE_STATUSES,
   lifecycleFilter,
   ListMeta,
   listOf,
+  modelPath,
   paging,
   PartialDate,
   SourceRef,
-  Text,
   Timestamp,
 } from './common.ts';
 import { operation } from './operation.ts';
@@ -181,10 +182,9 @@ export const listOffers = operation({
   tags: ['Models'],
   cache: 'list',
   input: z.strictObject({
-    creator: Text.min(1).max(200).describe('First part of the model id').meta({ example: 'openai' }),
-    slug: Text.min(1).max(300).describe('Second part of the model id').meta({ example: 'gpt-4o' }),
+    ...modelPath,
     ...paging,
-    provider: Text.min(1).max(100).optional().describe('Offers of this provider'),
+    provider: GivenId.optional().describe('Offers of this provider'),
     status: z.enum(PriceStatus.options).optional().describe('Offers whose prices have this status'),
     lifecycle: lifecycleFilter.describe(
       'Offers of these statuses; without it all but delisted ones, of a delisted model those that it had last',

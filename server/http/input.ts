@@ -81,7 +81,10 @@ function readQuery(fields: Map<string, Field>, url: string, values: Values, issu
     if (pair === '') continue;
     const [name = '', ...rest] = pair.replaceAll('+', ' ').split('=');
     const key = decode(name) ?? name;
-    given.set(key, [...(given.get(key) ?? []), decode(rest.join('='))]);
+    const text = decode(rest.join('='));
+    const before = given.get(key);
+    if (before === undefined) given.set(key, [text]);
+    else before.push(text);
   }
   for (const [name, texts] of given) {
     const field = fields.get(name);
@@ -109,7 +112,7 @@ const numeric = (pattern: RegExp) => (text: string) => (pattern.test(text) ? Num
 
 /** How values are spelled in a query. Number('0x10'), Number('1e1') and Number(' 5') are numbers too: hence patterns. */
 const SPELLING: Record<Kind, { read: (text: string) => unknown; message: string }> = {
-  integer: { read: numeric(/^[0-9]{1,9}$/), message: 'Must be a whole number in digits, 9 at most' },
+  integer: { read: numeric(/^[0-9]{1,15}$/), message: 'Must be a whole number in digits, 15 at most' },
   number: { read: numeric(/^[0-9]{1,9}(\.[0-9]{1,9})?$/), message: 'Must be a number in digits, like 2.5' },
   boolean: {
     read: (text) => (text === 'true' ? true : text === 'false' ? false : null),

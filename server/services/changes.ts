@@ -81,7 +81,9 @@ export function positionOf(cursor: string, sort: string): ChangePosition {
     const [cursorSort, observedAt, id] = Cursor.parse(
       JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')),
     );
-    if (cursorSort === sort) return { observedAt, id };
+    const position = { observedAt, id };
+    // Another spelling of the same place would be another question.
+    if (cursorSort === sort && cursorOf(position, sort) === cursor) return position;
   } catch {
     // Answered below, as a cursor of another sort is.
   }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Text } from '../../contracts/common.ts';
 import { ApiError } from '../../contracts/errors.ts';
-import type { ModelSort } from '../../contracts/models.ts';
+import { MODEL_SORTS, type ModelSort } from '../../contracts/models.ts';
 import type { Position } from '../db/models.ts';
 
 const text = Text.nullable();
@@ -18,7 +18,9 @@ const VALUE: Record<ModelSort, z.ZodType<string | number | null>> = {
   downloads: number,
 };
 
-const Cursor = z.tuple([z.string(), z.unknown(), Text]);
+const SORTS = MODEL_SORTS.flatMap((field) => [field, `-${field}` as const]);
+
+const Cursor = z.tuple([z.enum(SORTS), z.unknown(), Text]);
 
 const UNREADABLE = 'The cursor can not be read: pass meta.nextCursor of the page before, unchanged.';
 
@@ -45,5 +47,8 @@ export function decodeCursor(cursor: string, sort: string): Position {
   }
   const value = VALUE[sort.replace('-', '') as ModelSort].safeParse(parsed[1]);
   if (!value.success) throw refuse(UNREADABLE);
-  return { value: value.data, id };
+  const position = { value: value.data, id };
+  // Another spelling of the same place would be another question.
+  if (encodeCursor(position, sort) !== cursor) throw refuse(UNREADABLE);
+  return position;
 }
