@@ -187,6 +187,7 @@ export async function createApp(config: Config, logger: Logger, times: Times = T
           openStreams: streams.count,
           redisMemory: redis === null ? null : () => redisMemory(redis),
           storageLimitBytes: config.storageLimitBytes,
+          adminSecrets: config.adminSecrets,
         }),
       );
       return { type: metrics.registry.contentType, body: await metrics.registry.metrics() };
@@ -234,7 +235,7 @@ export async function createApp(config: Config, logger: Logger, times: Times = T
         untilReady(limitRedis),
       ]);
       if (state === 'stopping') return;
-      await probe.look();
+      await Promise.all([probe.look(), audit.configured(config.adminSecrets)]);
       state = 'ready';
       starting = ticks.atStart();
     },

@@ -16,6 +16,22 @@ export function newestAdminCalls(db: Kysely<Tables>, limit: number): Promise<Aud
   return db.selectFrom(TABLE).selectAll().orderBy('at', 'desc').orderBy('id').limit(limit).execute();
 }
 
+/** When secrets were first seen, by the SHA-256 of their digests. */
+export async function firstSeen(
+  db: Kysely<Tables>,
+  fingerprints: string[],
+): Promise<{ fingerprint: string; at: string }[]> {
+  if (fingerprints.length === 0) return [];
+  const rows = await db
+    .selectFrom(TABLE)
+    .select(({ fn }) => ['input_hash as fingerprint', fn.min('at').as('at')])
+    .where('result', '=', 'configured')
+    .where('input_hash', 'in', fingerprints)
+    .groupBy('input_hash')
+    .execute();
+  return rows.map(({ fingerprint, at }) => ({ fingerprint: fingerprint ?? '', at }));
+}
+
 /**
  * Takes from every role of Postgres but the owner what they could change the record of admin calls with. Roles are granted
  * that for new tables, before anybody knows what they are.

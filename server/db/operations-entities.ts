@@ -80,14 +80,14 @@ export const AdminCallEntity = defineEntity({
     at: p.text(),
     /** Dotted name of the operation. */
     operation: p.text(),
-    /** `admitted`, before it was carried out, or `refused`: with a wrong secret. */
+    /** `admitted`, before it was carried out; `refused`: with a wrong secret; `configured`: no call, but a secret seen for the first time. */
     result: p.text(),
     /** The variable of the secret that opened the door, or `local door`; null: none did. */
     key: p.text().nullable(),
     address: p.text(),
     userAgent: p.text().nullable(),
     requestId: p.text(),
-    /** SHA-256 of the input as JSON; null: refused before it was read. */
+    /** SHA-256 of the input as JSON, or of the digest of the secret; null: refused before it was read. */
     inputHash: p.text().nullable(),
   },
   indexes: [{ properties: ['at'] }],

@@ -41,6 +41,7 @@ const HELP = {
   em_catalog_version: 'Version of the published catalogue',
   em_catalog_committed_timestamp_seconds: 'When the published catalogue was committed',
   em_catalog_models: 'Models published',
+  em_admin_secret_first_seen_timestamp_seconds: 'When a service first had this admin secret, by its variable',
   em_operation_last_completed_timestamp_seconds: 'When a backup, drill or maintenance last completed',
   em_operation_last_failed: 'Whether the last backup, drill or maintenance failed',
 } as const;

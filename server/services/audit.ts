@@ -2,7 +2,8 @@ import { hash, randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { ApiError } from '../../contracts/errors.ts';
 import type { AdminCall } from '../../contracts/operation.ts';
-import { insertAdminCall, type AuditRow } from '../db/audit.ts';
+import type { AdminSecret } from '../config.ts';
+import { firstSeen, insertAdminCall, type AuditRow } from '../db/audit.ts';
 import { whileBusy, type Database } from '../db/database.ts';
 
 /** Who calls, as far as can be told. */
@@ -16,6 +17,8 @@ export interface Caller {
 export interface Audit {
   /** Writes an admitted call down. Rejects with SERVICE_UNAVAILABLE where it can not, and the call changes something. */
   admitted(caller: Caller, key: string, call: AdminCall): Promise<void>;
+  /** Writes down which secrets are valid, where they were not seen before. */
+  configured(secrets: AdminSecret[]): Promise<void>;
   /** Writes an attempt with a wrong secret down, in the background. */
   refused(caller: Caller, operation: string): void;
 }
@@ -25,6 +28,9 @@ const WAIT_MS = 1_000;
 /** Whoever guesses may not fill the database: of more in a minute, the log and the metrics tell. */
 const MAX_REFUSED_PER_MINUTE = 100;
 const MAX_USER_AGENT = 200;
+
+/** What tells secrets apart without telling them. */
+export const fingerprintOf = ({ hash: digest }: AdminSecret): string => hash('sha256', digest);
 
 /** Makes the record. Every call is in the log too. */
 export function createAudit({ database, logger }: { database: Database; logger: Logger }): Audit {
@@ -42,10 +48,13 @@ export function createAudit({ database, logger }: { database: Database; logger: 
       request_id: requestId,
       ...what,
     };
-    logger.info(
-      { operation: row.operation, key: row.key, address, requestId },
-      `admin call ${row.operation} ${row.result}`,
-    );
+    if (row.result === 'configured')
+      logger.info({ key: row.key }, `${row.key} is valid here for the first time`);
+    else
+      logger.info(
+        { operation: row.operation, key: row.key, address, requestId },
+        `admin call ${row.operation} ${row.result}`,
+      );
     await whileBusy(() => insertAdminCall(database.write, row), WAIT_MS);
   };
   const lost = (error: unknown) =>
@@ -65,6 +74,20 @@ export function createAudit({ database, logger }: { database: Database; logger: 
           { cause: error },
         );
       });
+    },
+    async configured(secrets) {
+      try {
+        const known = new Set(
+          (await firstSeen(database.read, secrets.map(fingerprintOf))).map(({ fingerprint }) => fingerprint),
+        );
+        for (const secret of secrets.filter((each) => !known.has(fingerprintOf(each)))) {
+          const nobody = { address: '', userAgent: null, requestId: '' };
+          const what = { operation: 'secret', result: 'configured', key: secret.name };
+          await write(nobody, { ...what, input_hash: fingerprintOf(secret) });
+        }
+      } catch (error) {
+        lost(error);
+      }
     },
     refused(caller, operation) {
       const now = Math.floor(Date.now() / 60_000);

@@ -1,3 +1,5 @@
+import type { AdminSecret } from '../config.ts';
+import { firstSeen } from '../db/audit.ts';
 import { catalogVersion, countModels } from '../db/catalog.ts';
 import type { Database } from '../db/database.ts';
 import { databaseFigures } from '../db/figures.ts';
@@ -6,6 +8,7 @@ import type { Purpose } from '../db/orm.ts';
 import { findRunning, lastCompletedRun, lastJudgedRun, lastStoredRun } from '../db/runs.ts';
 import type { Figure } from '../metrics/figures.ts';
 import type { Schedule } from '../scheduler.ts';
+import { fingerprintOf } from './audit.ts';
 import { healthOf, type Probe } from './probe.ts';
 
 /** Where the figures are read. */
@@ -17,6 +20,7 @@ export interface FigureSources {
   openStreams: () => number;
   /** What Redis says about its memory; null: there is no Redis. */
   redisMemory: (() => Promise<{ used: number; limit: number | null }>) | null;
+  adminSecrets: AdminSecret[];
   /** What the database may grow to; null: not told. */
   storageLimitBytes: number | null;
 }
@@ -75,7 +79,7 @@ function memoryFigures({ used, limit }: { used: number; limit: number | null }):
   return figures;
 }
 
-function storedFigures({ database, storageLimitBytes }: FigureSources): Promise<Figure[]> {
+function storedFigures({ database, storageLimitBytes, adminSecrets }: FigureSources): Promise<Figure[]> {
   return database.snapshot(async (db) => {
     const stored = await databaseFigures(db, database.dialect);
     const figures: Figure[] = [{ name: 'em_database_size_bytes', value: stored.bytes }];
@@ -101,6 +105,16 @@ function storedFigures({ database, storageLimitBytes }: FigureSources): Promise<
           name: 'em_operation_last_completed_timestamp_seconds',
           labels,
           value: seconds(completedAt),
+        });
+    }
+    const seen = await firstSeen(db, adminSecrets.map(fingerprintOf));
+    for (const secret of adminSecrets) {
+      const since = seen.find(({ fingerprint }) => fingerprint === fingerprintOf(secret));
+      if (since !== undefined)
+        figures.push({
+          name: 'em_admin_secret_first_seen_timestamp_seconds',
+          labels: { key: secret.name },
+          value: seconds(since.at),
         });
     }
     return [...figures, ...(await syncFigures(db))];

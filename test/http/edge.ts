@@ -287,7 +287,11 @@ export async function startEdge(
       onRefused: () => {},
       failures: createFailureLimiter({ redis: null }),
     }),
-    audit: { admitted: async (_caller, _key, call) => void recorded.push(call), refused: () => {} },
+    audit: {
+      admitted: async (_caller, _key, call) => void recorded.push(call),
+      configured: () => Promise.resolve(),
+      refused: () => {},
+    },
     limiter: createRateLimiter({ perMinute, redis: null }),
     answers: createAnswers(),
     page: emptyPage,

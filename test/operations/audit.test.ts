@@ -26,7 +26,8 @@ describe.each(DATABASES)('the record of admin calls on $name', ({ create }) => {
     });
     return { app, url };
   };
-  const recorded = (app: TestApp) => newestAdminCalls(app.database.read, 1_000);
+  const recorded = async (app: TestApp) =>
+    (await newestAdminCalls(app.database.read, 1_000)).filter(({ result }) => result !== 'configured');
   const post = ({ url }: TestApp, headers: Record<string, string>) =>
     fetch(`${url}/v1/admin/sync?force=true`, { method: 'POST', headers });
 
@@ -62,7 +63,7 @@ describe.each(DATABASES)('the record of admin calls on $name', ({ create }) => {
     expect(one?.input_hash).not.toBe(other?.input_hash);
 
     const told = await runOps(['audit'], { DATABASE_URL: url });
-    expect([told.code, told.stdout.split('\n').length]).toEqual([0, 4]);
+    expect([told.code, told.stdout.split('\n').length]).toEqual([0, 6]);
     expect(told.stdout).toMatch(
       / admin\.sync\.start +admitted +ADMIN_SECRET_NEXT +127\.0\.0\.1 +request one$/m,
     );
@@ -70,6 +71,19 @@ describe.each(DATABASES)('the record of admin calls on $name', ({ create }) => {
     expect(JSON.parse(json.stdout)).toMatchObject([{ operation: 'admin.sync.history', key: 'ADMIN_SECRET' }]);
     for (const text of [told.stdout, json.stdout, JSON.stringify(app.log)])
       for (const secret of [ADMIN_SECRET, NEXT]) expect(text).not.toContain(secret);
+  });
+
+  test('has each secret when it is first seen, and figures tell of its age', async () => {
+    const { app, url } = await start();
+    const again = await startApp({ DATABASE_URL: url, ADMIN_SECRET: NEXT }, { world: 'production' });
+    onTestFinished(() => again.stop());
+    const rows = await newestAdminCalls(app.database.read, 10);
+    expect(rows.map(({ key }) => key).toSorted()).toEqual(['ADMIN_SECRET', 'ADMIN_SECRET_NEXT']);
+    const { at = '' } = rows.find(({ key }) => key === 'ADMIN_SECRET_NEXT') ?? {};
+    const figures = await (await again.get('/metrics', { 'x-admin': NEXT })).text();
+    expect(figures).toContain(
+      `em_admin_secret_first_seen_timestamp_seconds{key="ADMIN_SECRET"} ${Date.parse(at) / 1_000}\n`,
+    );
   });
 
   test('has wrong guesses, not those that were not looked at, and no strangers', async () => {

@@ -148,7 +148,7 @@ export const SCENARIOS: Record<string, Scenario> = {
     may: ['SyncFailed', 'SyncSourcesAllFailed', 'SyncSuccessLow', 'SourceDown'],
   },
   A13: {
-    what: 'nobody backs up, restores or maintains, and backups fail; days pass',
+    what: 'nobody backs up, restores, maintains or rotates, and backups fail; days pass',
     fires: {
       BackupNeverMade: 'told',
       DrillNeverDone: 'told',
@@ -157,6 +157,7 @@ export const SCENARIOS: Record<string, Scenario> = {
       BackupOverdue: 'told',
       DrillOverdue: 'told',
       MaintenanceOverdue: 'told',
+      AdminSecretOld: 'told',
       CatalogStale: 'told',
     },
   },
