@@ -62,7 +62,7 @@ export function createAudit({ database, logger }: { database: Database; logger: 
 
   return {
     async admitted(caller, key, { operation, changes, input }) {
-      const inputHash = hash('sha256', JSON.stringify(input ?? {}));
+      const inputHash = hash('sha256', textOf(input));
       const written = write(caller, { operation, result: 'admitted', key, input_hash: inputHash });
       // What only reads has to work most of all while the database takes nothing.
       if (!changes) return void written.catch(lost);
@@ -97,4 +97,13 @@ export function createAudit({ database, logger }: { database: Database; logger: 
       void write(caller, { operation, result: 'refused', key: null, input_hash: null }).catch(lost);
     },
   };
+}
+
+/** An input as JSON; one that is nested deeper than can be written fits no operation, and is refused as soon as it is read. */
+function textOf(input: unknown): string {
+  try {
+    return JSON.stringify(input ?? {});
+  } catch {
+    return 'nested too deep';
+  }
 }

@@ -58,12 +58,30 @@ export const PARAMETERS: Parameter[] = OPERATIONS.flatMap(([operation, op]) =>
 /** The inputs that come in the query. */
 export const IN_QUERY = PARAMETERS.filter(({ place }) => place === 'query');
 
-/** The path of an operation with an example in the place of each parameter, or what is given instead. */
-export function pathOf({ path, input }: AnyOperation, given: Record<string, string> = {}): string {
-  return path.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
-    const example = z.globalRegistry.get(input.shape[name] as z.ZodType)?.example;
-    return given[name] ?? encodeURIComponent(String(example));
-  });
+/** An input of each operation that can not do without; the model is one that every synced service has. */
+const NEEDED: [path: RegExp, input: Record<string, unknown>][] = [
+  [/\{slug\}/, { creator: 'openai', slug: 'gpt-5-mini' }],
+  [/\{id\}$/, { id: 'sync_1' }],
+  [/\{id\}\/updates$/, { id: 'inc_1', status: 'identified', message: 'It is known.' }],
+  [/admin\/incidents$/, { title: 'Slow', severity: 3, message: 'Lists take longer.' }],
+  [/^\/v1\/resolve$/, { id: 'gpt-5-mini' }],
+];
+
+/** The least that an operation can be asked with. */
+export function leastInput({ path, method }: AnyOperation): Record<string, unknown> {
+  const least = NEEDED.find(([pattern]) => pattern.test(path))?.[1] ?? {};
+  return path === '/v1/resolve' && method === 'POST' ? { ids: [least] } : least;
+}
+
+/** The path of an operation with something in the place of each parameter. */
+export function pathOf(op: AnyOperation, given: Record<string, string> = {}): string {
+  const least = leastInput(op);
+  return op.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => given[name] ?? String(least[name]));
+}
+
+/** Those of the inputs that have their place in the query, or in the body. */
+function placed(op: AnyOperation, input: Record<string, unknown>, place: Place): [string, unknown][] {
+  return Object.entries(input).filter(([name]) => placeOf(op, name) === place);
 }
 
 /** Asks an operation, as an admin, with a query as it is, beside those inputs that it can not do without. */
@@ -74,16 +92,16 @@ export function ask(
   { path = pathOf(op), body }: { path?: string; body?: unknown } = {},
 ): Promise<Response> {
   const given = new Set(query.split('&').map((pair) => pair.split('=')[0]));
-  const required = (inputSchema(op).required ?? [])
-    .filter((name) => placeOf(op, name) === 'query' && !given.has(name))
-    .map((name) => {
-      const example = z.globalRegistry.get(op.input.shape[name] as z.ZodType)?.example;
-      return `${name}=${encodeURIComponent(String(example))}`;
-    });
-  const url = `${app.url}${path}?${[query, ...required].filter(Boolean).join('&')}`;
+  const needed = placed(op, leastInput(op), 'query').filter(([name]) => !given.has(name));
+  const pairs = [query, ...needed.map(([name, value]) => `${name}=${String(value)}`)];
+  const url = `${app.url}${path}?${pairs.filter(Boolean).join('&')}`;
   if (op.method === 'GET') return fetch(url, { headers: ADMIN });
-  const json = { ...ADMIN, 'content-type': 'application/json' };
-  return fetch(url, { method: 'POST', headers: json, body: JSON.stringify(body ?? {}) });
+  return postJson(url, JSON.stringify(body ?? Object.fromEntries(placed(op, leastInput(op), 'body'))));
+}
+
+/** Posts a JSON text as an admin. */
+export function postJson(url: string, body: string | Uint8Array<ArrayBuffer>): Promise<Response> {
+  return fetch(url, { method: 'POST', headers: { ...ADMIN, 'content-type': 'application/json' }, body });
 }
 
 /** Calls a procedure, as an admin, with an input as it is. */
@@ -91,6 +109,5 @@ export function call(app: Pick<TestApp, 'url'>, name: string, input: string): Pr
   const op = PROCEDURES.find(([known]) => known === name)?.[1];
   if (op?.method !== 'POST')
     return fetch(`${app.url}/trpc/${name}?input=${encodeURIComponent(input)}`, { headers: ADMIN });
-  const json = { ...ADMIN, 'content-type': 'application/json' };
-  return fetch(`${app.url}/trpc/${name}`, { method: 'POST', headers: json, body: input });
+  return postJson(`${app.url}/trpc/${name}`, input);
 }
