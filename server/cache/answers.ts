@@ -55,12 +55,15 @@ export function createAnswerCache(
   {
     catalog,
     isConfirmed = () => true,
+    onNewer = () => {},
     onAnswer = () => {},
     onWriteError = () => {},
   }: {
     catalog: () => CatalogState;
     /** Whether the catalogue is known to be the present one: the database can be asked. */
     isConfirmed?: () => boolean;
+    /** Is told of a catalogue that an answer was made from and that `catalog` does not know yet: what is older is history. */
+    onNewer?: (catalog: CatalogState) => void;
     /** Is told of every answer. */
     onAnswer?: (kind: AnswerRequest['kind'], state: Answer['state']) => void;
     /** Is told of every answer that the store did not take. */
@@ -83,7 +86,10 @@ export function createAnswerCache(
     const made = request.load();
     // Who asked the store before the answer was kept is told nothing of it, but finds it here.
     made
-      .then((loaded) => keep(loaded, request))
+      .then((loaded) => {
+        if (loaded.catalog.version > catalog().version) onNewer(loaded.catalog);
+        return keep(loaded, request);
+      })
       .finally(() => loading.delete(key))
       .catch(() => {});
     return made.then(({ body }) => body);
