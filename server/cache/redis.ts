@@ -2,6 +2,8 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import { createClient, ErrorReply, type RedisClientType } from '@redis/client';
 import type { Logger } from 'pino';
 
+/** Nobody waits for a connection: it may take longer than an answer, as at the start of a process that has much to do. */
+const CONNECT_MS = 1_000;
 const TIMEOUT_MS = 300;
 const PING_MS = 100;
 const RECONNECT_MS = 500;
@@ -27,7 +29,7 @@ export function connectRedis(url: string, logger: Logger): RedisClientType {
   const client: RedisClientType = createClient({
     url,
     disableOfflineQueue: true,
-    socket: { connectTimeout: TIMEOUT_MS, socketTimeout: TIMEOUT_MS, reconnectStrategy: () => RECONNECT_MS },
+    socket: { connectTimeout: CONNECT_MS, socketTimeout: TIMEOUT_MS, reconnectStrategy: () => RECONNECT_MS },
   });
   let away = false;
   const isAway = (error: unknown) => {

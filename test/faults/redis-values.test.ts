@@ -53,10 +53,11 @@ describe.skipIf(!has('redis-server') && !process.env.CI)('Redis with other value
     const { key, value } = await only(redis);
     const planted = plant(key, value, otherValue);
     expect(planted.at(-1)).not.toBe(value);
+    const errors = await counted(app, 'em_cache_write_errors_total');
     await redis.commands(['DEL', key], planted);
     expect(await ask(app, LIST)).toMatchObject({ status: 200, cache: 'fwd=miss', body: scene.body });
     expect(await hitOf(app)).toMatchObject({ body: scene.body });
     expect(await only(redis)).toEqual({ key, value });
-    expect(await counted(app, 'em_cache_write_errors_total')).toBe(0);
+    expect(await counted(app, 'em_cache_write_errors_total')).toBe(errors);
   });
 });

@@ -3,11 +3,25 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createClient } from '@redis/client';
+import { createClient, ErrorReply } from '@redis/client';
 import { vi } from 'vitest';
 
 /** Settings of a server, as in its configuration file. */
 export type RedisSettings = Record<string, string>;
+
+/** Sends commands to a Redis one after the other over a connection of their own, and answers with the replies. */
+export async function tell(url: string, ...commands: string[][]): Promise<unknown[]> {
+  const client = createClient({ url, socket: { reconnectStrategy: false } });
+  client.on('error', () => {});
+  const replies: unknown[] = [];
+  try {
+    await client.connect();
+    for (const words of commands) replies.push(await client.sendCommand(words));
+    return replies;
+  } finally {
+    if (client.isOpen) client.destroy();
+  }
+}
 
 /** A Redis server that a test has for itself, and can take away. It keeps nothing on disk unless its settings say so. */
 export class OwnRedis {
@@ -26,7 +40,7 @@ export class OwnRedis {
     return `redis://127.0.0.1:${this.port}`;
   }
 
-  /** Starts it, also again after `kill`, and waits until it answers. */
+  /** Starts it, also again after `kill`, and waits until it answers, be it that it is still loading. */
   async start(): Promise<void> {
     const settings = {
       port: String(this.port),
@@ -37,7 +51,11 @@ export class OwnRedis {
     };
     const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
     this.#process = spawn('redis-server', args, { stdio: 'ignore' });
-    await vi.waitFor(() => this.command('PING'), { timeout: 10_000, interval: 20 });
+    const answers = () =>
+      this.command('PING').catch((error: unknown) => {
+        if (!(error instanceof ErrorReply)) throw error;
+      });
+    await vi.waitFor(answers, { timeout: 10_000, interval: 20 });
   }
 
   /** Sends a command over a connection of its own, and answers with the reply. */
@@ -47,17 +65,8 @@ export class OwnRedis {
   }
 
   /** Sends commands one after the other over a connection of their own. */
-  async commands(...commands: string[][]): Promise<unknown[]> {
-    const client = createClient({ url: this.url, socket: { reconnectStrategy: false } });
-    client.on('error', () => {});
-    const replies: unknown[] = [];
-    try {
-      await client.connect();
-      for (const words of commands) replies.push(await client.sendCommand(words));
-      return replies;
-    } finally {
-      if (client.isOpen) client.destroy();
-    }
+  commands(...commands: string[][]): Promise<unknown[]> {
+    return tell(this.url, ...commands);
   }
 
   /** Ends it as a crash would. */

@@ -98,10 +98,15 @@ export async function healthIs(app: TestApp, status: 'ok' | 'degraded'): Promise
   );
 }
 
-/** Waits until a path is answered from what was kept, and answers with that. */
+/** What a service has said of its Redis, oldest first. */
+export const saidOf = (app: TestApp): string[] =>
+  app.log.flatMap(({ msg }) => /^Redis is (away|back)/.exec(String(msg))?.[1] ?? []);
+
+/** Waits until a service has its Redis and answers a path from what was kept, and answers with that. */
 export async function hitOf(app: TestApp, path = LIST): Promise<Answered> {
   return vi.waitFor(
     async () => {
+      expect(saidOf(app).at(-1)).not.toBe('away');
       const answer = await ask(app, path);
       expect(answer).toMatchObject({ status: 200, cache: 'hit' });
       return answer;
@@ -126,7 +131,7 @@ export interface Load {
 }
 
 /** Asks the same questions over and over, one every few milliseconds, whether or not those before have been answered. */
-export function startLoad(app: Pick<TestApp, 'get'>, paths: string[], { everyMs = 5 } = {}): Load {
+export function startLoad(app: Pick<TestApp, 'get'>, paths: string[], { everyMs = 10 } = {}): Load {
   const answers: Answered[] = [];
   const asked: Promise<unknown>[] = [];
   const timer = setInterval(() => {
