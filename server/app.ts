@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { RedisClientType } from '@redis/client';
 import type { Logger } from 'pino';
@@ -11,7 +10,8 @@ import { connectRedis, redisMemory } from './cache/redis.ts';
 import { createMemoryStore, createRedisStore } from './cache/store.ts';
 import type { Config } from './config.ts';
 import { openDatabase, type Database } from './db/database.ts';
-import { isAway, isUnavailable } from './db/unavailable.ts';
+import { migrateWhenReachable } from './db/migrate-when-reachable.ts';
+import { isUnavailable } from './db/unavailable.ts';
 import { createAdminGate } from './http/admin.ts';
 import { createFailureLimiter } from './http/failure-limit.ts';
 import { createRateLimiter } from './http/rate-limit.ts';
@@ -43,7 +43,6 @@ import { createSyncSchedule } from './services/sync-schedule.ts';
 import { createSyncService } from './services/sync.ts';
 import { createSystemService } from './services/system.ts';
 
-const RETRY_MS = 1_000;
 /** The operators' plan has queries looked at that take a second. */
 const SLOW_QUERY_MS = 1_000;
 
@@ -260,22 +259,4 @@ function connectLimits(
 ): RedisClientType | null {
   if (rateLimitRedisUrl === null || rateLimitRedisUrl === redisUrl) return redis;
   return connectRedis(rateLimitRedisUrl, logger);
-}
-
-async function migrateWhenReachable(
-  database: Database,
-  logger: Logger,
-  isStopping: () => boolean,
-): Promise<void> {
-  for (let warned = false; !isStopping(); warned = true) {
-    try {
-      const ran = await database.migrate();
-      if (ran.length > 0) logger.info(`Migrated the database: ${ran.join(', ')}`);
-      return;
-    } catch (error) {
-      if (!isAway(error)) throw error;
-      if (!warned) logger.warn({ err: error }, 'The database can not be reached: trying again every second');
-      await setTimeout(RETRY_MS);
-    }
-  }
 }
