@@ -1,17 +1,17 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished } from 'vitest';
 import { runOps } from '../../../support/ops.ts';
 import { freePort } from '../../../support/ports.ts';
 import { Command, type Finish } from '../../../support/process.ts';
+import { OwnRedis } from '../../../support/redis.ts';
 import { newestEnded, postSync, PRODUCTION } from '../../../support/service.ts';
 import { AA_KEY, startUpstream, type FakeUpstream } from '../../../support/upstream.ts';
 import { expectWatched } from './expected.ts';
 import { METRICS_TOKEN, startMonitors, type Monitors } from './monitors.ts';
 import { startStoppable, type StoppablePostgres } from './own-postgres.ts';
-import { answers, startProgram, type Program } from './program.ts';
+import { answers } from './program.ts';
 
 /** A process of the service at an address that it keeps. */
 export interface Instance {
@@ -39,7 +39,7 @@ export interface Stack {
   environment: Record<string, string>;
   /** The process that was started first. */
   service: Instance;
-  redis: { url: string; kill(): Promise<void>; start(): Promise<void> };
+  redis: OwnRedis;
   /** Starts another process; `ready` false: without waiting until it is; `within`: by another program. */
   start(
     environment?: Record<string, string>,
@@ -51,17 +51,11 @@ export interface Stack {
   finish: Finish;
 }
 
-async function startRedis(finish: Finish): Promise<Stack['redis']> {
-  const port = await freePort();
-  const url = `redis://127.0.0.1:${port}`;
-  let server: Program | null = null;
-  const start = async () => {
-    const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
-    server = startProgram('redis-server', args, { finish });
-    await sleep(200);
-  };
-  await start();
-  return { url, start, kill: async () => server?.kill() };
+async function startRedis(finish: Finish): Promise<OwnRedis> {
+  const redis = new OwnRedis(await freePort());
+  finish(() => redis.remove());
+  await redis.start();
+  return redis;
 }
 
 /** Starts a stack that is well: synced, backed up, restored, maintained, and watched. */
