@@ -5,6 +5,7 @@ import { backfillCommand } from './backfill.ts';
 import { ConfigError, readConfig, type Config, type World } from './config.ts';
 import { openDatabase } from './db/database.ts';
 import { MigrationNeeded } from './db/migrations.ts';
+import { FileUnusable } from './db/unusable.ts';
 import { explain } from './explain.ts';
 import { createLogger } from './log.ts';
 import { currentScope } from './operation-scope.ts';
@@ -114,6 +115,7 @@ try {
   await main(process.argv[2] ?? '', process.argv.slice(3));
 } catch (error) {
   const unusable = error instanceof ConfigError;
-  console.error(unusable || error instanceof MigrationNeeded ? error.message : error);
+  const isExplained = unusable || error instanceof MigrationNeeded || error instanceof FileUnusable;
+  console.error(isExplained ? error.message : error);
   process.exit(unusable ? EXIT_CONFIG : 1);
 }

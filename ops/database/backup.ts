@@ -6,7 +6,7 @@ import { sql, type Kysely } from 'kysely';
 import { catalogVersion, EMPTY_CATALOG } from '../../server/db/catalog.ts';
 import { ranMigrations } from '../../server/db/migrations.ts';
 import { dialectOf, sqlitePath, type DialectName, type Tables } from '../../server/db/orm.ts';
-import { whileBusy } from '../../server/db/database.ts';
+import { whileBusy } from '../../server/db/busy.ts';
 import { VERSION } from '../../server/ports.ts';
 import { OpsError } from '../command.ts';
 import { orGivenUp } from '../interrupt.ts';

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { sql, type Kysely } from 'kysely';
-import { isBusy, whileBusy } from '../../server/db/database.ts';
+import { isBusy, whileBusy } from '../../server/db/busy.ts';
 import { sqlitePath, type Tables } from '../../server/db/orm.ts';
 import { OpsError } from '../command.ts';
 import { bytes, table } from '../text.ts';

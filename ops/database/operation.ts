@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { openDatabase, whileBusy } from '../../server/db/database.ts';
+import { whileBusy } from '../../server/db/busy.ts';
+import { openDatabase } from '../../server/db/database.ts';
 import type { OpsContext } from '../command.ts';
 import { interruptible } from '../interrupt.ts';
 import { addressOf, requireFile, type Address } from './address.ts';

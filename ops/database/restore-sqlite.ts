@@ -2,7 +2,7 @@ import { copyFile, rename, rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { sql } from 'kysely';
-import { isBusy } from '../../server/db/database.ts';
+import { isBusy } from '../../server/db/busy.ts';
 import { sqlitePath } from '../../server/db/orm.ts';
 import { OpsError } from '../command.ts';
 import { removedAtOnce } from '../interrupt.ts';

@@ -1,7 +1,8 @@
 import { LeaseLost, type RunEnd, type Stored } from '../../sync/store.ts';
 import { carryOver } from './carry-over.ts';
 import { catalogVersion } from './catalog.ts';
-import { whileBusy, type Database } from './database.ts';
+import { whileBusy } from './busy.ts';
+import type { Database } from './database.ts';
 import { finish, LEASE_MS, renew } from './run-lease.ts';
 
 /**

@@ -1,12 +1,14 @@
 import { setTimeout } from 'node:timers/promises';
 import { sql, type Kysely, type Transaction } from 'kysely';
 import { protectAudit } from './audit.ts';
+import { isBusy } from './busy.ts';
 import { MigrationNeeded, pendingMigrations } from './migrations.ts';
 import {
   dialectOf,
   kyselyOf,
   openOrm,
   poolOf,
+  sqlitePath,
   type DialectName,
   type OpenOptions,
   type Orm,
@@ -14,6 +16,7 @@ import {
   type Purpose,
   type Tables,
 } from './orm.ts';
+import { explainFile } from './unusable.ts';
 
 /** An open database: one side for reading, one for writing, so that no reader sees a half-written catalogue. */
 export interface Database {
@@ -22,19 +25,36 @@ export interface Database {
   write: Kysely<Tables>;
   /** Runs `work` on one consistent state of the database. */
   snapshot: <Result>(work: (db: Transaction<Tables>) => Promise<Result>) => Promise<Result>;
-  /** Brings the schema up to date. Several processes may do so at once. Answers with the names of the migrations that ran. */
+  /** Brings the schema up to date. Several processes may do so at once. Answers with the names of the migrations that ran. Throws `FileUnusable`. */
   migrate: () => Promise<string[]>;
   /** How the pool of one side is used right now; null: SQLite has none. */
   pool: (side: Purpose) => Promise<PoolState | null>;
   close: () => Promise<void>;
 }
 
-/** Opens the database of a URL. Connects when first used. */
+/** Opens the database of a URL. Connects when first used. Throws `FileUnusable`. */
 export async function openDatabase(
   databaseUrl: string,
   options: Omit<OpenOptions, 'migrations'> = {},
 ): Promise<Database> {
   const dialect = dialectOf(databaseUrl);
+  if (dialect === 'postgresql') return open(databaseUrl, dialect, options);
+  const path = sqlitePath(databaseUrl);
+  try {
+    const database = await open(databaseUrl, dialect, options);
+    const migrate = () =>
+      database.migrate().catch((error: unknown) => Promise.reject(explainFile(path, error)));
+    return { ...database, migrate };
+  } catch (error) {
+    throw explainFile(path, error);
+  }
+}
+
+async function open(
+  databaseUrl: string,
+  dialect: DialectName,
+  options: Omit<OpenOptions, 'migrations'>,
+): Promise<Database> {
   const [reader, writer] = await Promise.all([
     openOrm(databaseUrl, 'read', options),
     openOrm(databaseUrl, 'write', options),
@@ -89,8 +109,12 @@ async function migratePostgres(orm: Orm): Promise<string[]> {
 const MIGRATION_WAIT_MS = 60_000;
 const LOCK_RETRY_MS = 50;
 
-/** SQLite's migrations begin with a read, so two processes would deadlock on the database itself: a lock on a file beside it parts them. */
+/**
+ * SQLite's migrations begin with a read, so two processes would deadlock on the database itself: a lock on a file beside it
+ * parts them. Where nothing is pending, nothing is locked or written.
+ */
 async function migrateSqlite(orm: Orm, lockUrl: string): Promise<string[]> {
+  if ((await pendingMigrations(kyselyOf(orm), 'sqlite')).length === 0) return [];
   const lock = await openOrm(lockUrl, 'write');
   const giveUpAt = performance.now() + MIGRATION_WAIT_MS;
   try {
@@ -127,29 +151,5 @@ async function migrateLocked(orm: Orm, lock: Kysely<Tables>): Promise<string[] |
     return (await orm.migrator.up()).map(({ name }) => name);
   } finally {
     await sql`rollback`.execute(lock);
-  }
-}
-
-/** Whether another process is writing to the SQLite file. */
-export function isBusy(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'SQLITE_BUSY';
-}
-
-const BUSY_WAIT_MS = 30_000;
-const BUSY_RETRY_MS = 100;
-
-/** Tries again while another process writes to the SQLite file: it may be a backup, or another run's commit. */
-export async function whileBusy<Result>(
-  work: () => Promise<Result>,
-  waitMs: number = BUSY_WAIT_MS,
-): Promise<Result> {
-  const giveUpAt = performance.now() + waitMs;
-  for (;;) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!isBusy(error) || performance.now() > giveUpAt) throw error;
-      await setTimeout(BUSY_RETRY_MS);
-    }
   }
 }

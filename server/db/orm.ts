@@ -7,6 +7,7 @@ import { MikroORM as PostgresOrm } from '@mikro-orm/postgresql';
 import { MikroORM as SqliteOrm } from '@mikro-orm/sqlite';
 import { CompiledQuery, sql, type DatabaseConnection, type Kysely } from 'kysely';
 import { MIGRATIONS } from '../../migrations/index.ts';
+import { waitForLocks } from './busy.ts';
 import { ENTITIES } from './entities.ts';
 import { connectThroughRotation, readPassword } from './password-file.ts';
 
@@ -116,12 +117,12 @@ function openSqlite(
     entities: [...ENTITIES],
     extensions: [Migrator],
     dbName: path,
-    // better-sqlite3 is synchronous: waiting for a lock stops the event loop, so it may not wait long.
-    driverOptions: { timeout: 250 },
+    driverOptions: { timeout: 0 },
     onCreateConnection: async (created) => {
+      const connection = created as DatabaseConnection;
+      waitForLocks(connection, { writes: purpose === 'write' });
       // Operators' commands take a file as it is: a backup must not change when it is looked at.
       if (purpose === 'operate') return;
-      const connection = created as DatabaseConnection;
       await connection.executeQuery(CompiledQuery.raw('pragma journal_mode = wal'));
       await connection.executeQuery(CompiledQuery.raw('pragma synchronous = normal'));
       watched(purpose, onQuery)(created);

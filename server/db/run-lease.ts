@@ -4,6 +4,7 @@ import { catalogVersion, countModels, EMPTY_CATALOG } from './catalog.ts';
 import { databaseNow, readClock } from './clock.ts';
 import type { Database } from './database.ts';
 import type { DialectName, Tables } from './orm.ts';
+import { isUnavailable } from './unavailable.ts';
 
 // How runs begin, stay alive and end: one process after another holds the lease.
 
@@ -20,7 +21,10 @@ export const interrupted = (db: Kysely<Tables>, at: string) =>
     .set({ status: 'interrupted', message: 'The process that ran it has died', completed_at: at })
     .where('status', '=', 'running');
 
-/** Marks a run interrupted when its process has died and its lease has run out, so that none is shown as running for ever. */
+/**
+ * Marks a run interrupted when its process has died and its lease has run out, so that none is shown as running for ever.
+ * Where nothing can be written right now, that is left to the next time.
+ */
 export async function sweepDeadRuns({ dialect, read, write }: Database): Promise<void> {
   const running = await read
     .selectFrom('sync_runs')
@@ -41,7 +45,10 @@ export async function sweepDeadRuns({ dialect, read, write }: Database): Promise
         ),
       ),
     )
-    .execute();
+    .execute()
+    .catch((error: unknown) => {
+      if (!isUnavailable(error)) throw error;
+    });
 }
 
 /** Prolongs the lease of a run. False: it was lost. */

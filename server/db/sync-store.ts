@@ -14,7 +14,8 @@ import {
 } from './catalog-index.ts';
 import { storeSources, writeChanges } from './catalog-write.ts';
 import { loadContents } from './history-write.ts';
-import { whileBusy, type Database } from './database.ts';
+import { REQUEST_WAIT_MS, whileBusy } from './busy.ts';
+import type { Database } from './database.ts';
 import type { Tables } from './orm.ts';
 import { finish, interrupted, LEASE, LEASE_MS, renew, runClock } from './run-lease.ts';
 import { lastCompletedRun } from './runs.ts';
@@ -24,58 +25,62 @@ export function createSyncStore(
   { dialect, write: writer }: Database,
   { leaseMs = LEASE_MS, historyDays = null }: { leaseMs?: number; historyDays?: number | null } = {},
 ): SyncStore {
-  const inTransaction = <Result>(work: (db: Transaction<Tables>) => Promise<Result>) =>
-    whileBusy(() => writer.transaction().execute(work));
+  const inTransaction = <Result>(work: (db: Transaction<Tables>) => Promise<Result>, waitMs?: number) =>
+    whileBusy(() => writer.transaction().execute(work), waitMs);
   const clock = runClock(dialect);
   return {
     beginRun: ({ id, trigger, forced, after }) =>
-      inTransaction(async (db) => {
-        const now = databaseNow(dialect);
-        const expires = sql<number>`${now} + ${leaseMs}`;
-        const taken = await db
-          .insertInto('leases')
-          .values({ name: LEASE, owner: id, expires_at_ms: expires })
-          .onConflict((conflict) =>
-            conflict
-              .column('name')
-              .doUpdateSet({ owner: id, expires_at_ms: expires })
-              .where('leases.expires_at_ms', '<=', now),
-          )
-          .returning('owner')
-          .executeTakeFirst();
-        if (taken === undefined) {
-          const holder = await db
-            .selectFrom('leases')
-            .select('owner')
-            .where('name', '=', LEASE)
+      inTransaction(
+        async (db) => {
+          const now = databaseNow(dialect);
+          const expires = sql<number>`${now} + ${leaseMs}`;
+          const taken = await db
+            .insertInto('leases')
+            .values({ name: LEASE, owner: id, expires_at_ms: expires })
+            .onConflict((conflict) =>
+              conflict
+                .column('name')
+                .doUpdateSet({ owner: id, expires_at_ms: expires })
+                .where('leases.expires_at_ms', '<=', now),
+            )
+            .returning('owner')
             .executeTakeFirst();
-          return { begun: false, runId: holder?.owner ?? '' };
-        }
-        const last = after === undefined ? null : await lastCompletedRun(db);
-        if (last !== null && last.id !== after) {
-          await db.deleteFrom('leases').where('name', '=', LEASE).where('owner', '=', id).execute();
-          return { begun: false, runId: last.id };
-        }
-        const startedAt = await clock.begin(db, id);
-        await interrupted(db, startedAt).execute();
-        await db
-          .insertInto('sync_runs')
-          .values({
-            id,
-            status: 'running',
-            message: 'Under way',
-            trigger,
-            started_at: startedAt,
-            completed_at: null,
-            total_fetched: 0,
-            total_stored: 0,
-            catalog_version: null,
-            forced: forced ? 1 : 0,
-            sources: '[]',
-          })
-          .execute();
-        return { begun: true, startedAt };
-      }),
+          if (taken === undefined) {
+            const holder = await db
+              .selectFrom('leases')
+              .select('owner')
+              .where('name', '=', LEASE)
+              .executeTakeFirst();
+            return { begun: false, runId: holder?.owner ?? '' };
+          }
+          const last = after === undefined ? null : await lastCompletedRun(db);
+          if (last !== null && last.id !== after) {
+            await db.deleteFrom('leases').where('name', '=', LEASE).where('owner', '=', id).execute();
+            return { begun: false, runId: last.id };
+          }
+          const startedAt = await clock.begin(db, id);
+          await interrupted(db, startedAt).execute();
+          await db
+            .insertInto('sync_runs')
+            .values({
+              id,
+              status: 'running',
+              message: 'Under way',
+              trigger,
+              started_at: startedAt,
+              completed_at: null,
+              total_fetched: 0,
+              total_stored: 0,
+              catalog_version: null,
+              forced: forced ? 1 : 0,
+              sources: '[]',
+            })
+            .execute();
+          return { begun: true, startedAt };
+          // Whoever asked for it waits for an answer.
+        },
+        trigger === 'api' ? REQUEST_WAIT_MS : undefined,
+      ),
 
     noteOutcomes: async (runId, outcomes) => {
       await writer
@@ -86,7 +91,7 @@ export function createSyncStore(
         .execute();
     },
 
-    renewLease: (runId) => renew(writer, dialect, runId, leaseMs),
+    renewLease: (runId) => whileBusy(() => renew(writer, dialect, runId, leaseMs)),
 
     loadState: () => loadState(writer),
     countRecords: (source, except) => countRecords(writer, source, except),

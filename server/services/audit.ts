@@ -4,7 +4,8 @@ import { ApiError } from '../../contracts/errors.ts';
 import type { AdminCall } from '../../contracts/operation.ts';
 import type { AdminSecret } from '../config.ts';
 import { firstSeen, insertAdminCall, type AuditRow } from '../db/audit.ts';
-import { whileBusy, type Database } from '../db/database.ts';
+import { REQUEST_WAIT_MS, whileBusy } from '../db/busy.ts';
+import type { Database } from '../db/database.ts';
 
 /** Who calls, as far as can be told. */
 export interface Caller {
@@ -23,8 +24,6 @@ export interface Audit {
   refused(caller: Caller, operation: string): void;
 }
 
-/** How long an SQLite file may be held by another process before a call that changes something is refused. */
-const WAIT_MS = 1_000;
 /** Whoever guesses may not fill the database: of more in a minute, the log and the metrics tell. */
 const MAX_REFUSED_PER_MINUTE = 100;
 const MAX_USER_AGENT = 200;
@@ -55,7 +54,7 @@ export function createAudit({ database, logger }: { database: Database; logger: 
         { operation: row.operation, key: row.key, address, requestId },
         `admin call ${row.operation} ${row.result}`,
       );
-    await whileBusy(() => insertAdminCall(database.write, row), WAIT_MS);
+    await whileBusy(() => insertAdminCall(database.write, row), REQUEST_WAIT_MS);
   };
   const lost = (error: unknown) =>
     logger.error({ err: error }, 'An admin call could not be written down in the database: the log has it');

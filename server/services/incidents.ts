@@ -2,7 +2,8 @@ import { ApiError } from '../../contracts/errors.ts';
 import type { Handlers } from '../../contracts/index.ts';
 import { INCIDENT_STATUSES, MAINTENANCE_STATUSES, type Incident } from '../../contracts/incidents.ts';
 import { catalogVersion } from '../db/catalog.ts';
-import { whileBusy, type Database } from '../db/database.ts';
+import { REQUEST_WAIT_MS, whileBusy } from '../db/busy.ts';
+import type { Database } from '../db/database.ts';
 import {
   findIncident,
   insertIncident,
@@ -61,7 +62,7 @@ export function createIncidentService({
           updatedAt: now,
           updates: [{ at: now, status, message }],
         };
-        await whileBusy(() => insertIncident(write, incident));
+        await whileBusy(() => insertIncident(write, incident), REQUEST_WAIT_MS);
         return answer(incident);
       },
       async update({ id, status, message, endsAt }) {
@@ -77,14 +78,13 @@ export function createIncidentService({
           throw invalid('endsAt', 'Must be after startsAt');
         const at = new Date().toISOString();
         const planned = kind === 'maintenance' ? before : null;
-        await whileBusy(() =>
-          insertUpdate(write, id, {
-            at,
-            status,
-            message,
-            endsAt: isOver(status) ? at : endsAt === undefined ? planned : exact(endsAt),
-          }),
-        );
+        const said = {
+          at,
+          status,
+          message,
+          endsAt: isOver(status) ? at : endsAt === undefined ? planned : exact(endsAt),
+        };
+        await whileBusy(() => insertUpdate(write, id, said), REQUEST_WAIT_MS);
         return answer(await found(id));
       },
     },
