@@ -1,3 +1,4 @@
+import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { TestApp } from '../support/app.ts';
@@ -155,5 +156,24 @@ describe.skipIf(!has('redis-server') && !process.env.CI)('Redis that is away', (
     }
     const answers = await load.stop();
     expect(Math.max(...answers.map(({ ms }) => ms))).toBeLessThan(2_000);
+  });
+
+  test('R4a the way to Redis swallows all that is sent, also what would open a connection', async () => {
+    const redis = await ownRedis({ 'tcp-backlog': '1' });
+    const app = await serve(scene, redis);
+    onTestFinished(() => redis.thaw());
+    await hitOf(app);
+    const sockets: Socket[] = [];
+    await givesUp(app, () => {
+      redis.freeze();
+      // When these have filled its queue the system answers nobody who knocks.
+      for (let number = 0; number < 5; number += 1)
+        sockets.push(connect(redis.port, '127.0.0.1').on('error', () => {}));
+    });
+    expect(sockets.map(({ connecting }) => connecting)).toContain(true);
+    for (const socket of sockets) socket.destroy();
+    redis.thaw();
+    await hitOf(app);
+    await healthIs(app, 'ok');
   });
 });
