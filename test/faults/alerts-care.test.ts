@@ -1,7 +1,7 @@
 import { get } from 'node:http';
 import { expect } from 'vitest';
 import { expectResolved } from './support/alerts/expected.ts';
-import { ask } from './support/alerts/own-postgres.ts';
+import { ask } from '../support/postgres.ts';
 import { daysAgo } from './support/alerts/past.ts';
 import { scenario } from './support/alerts/scenario.ts';
 import { startStack } from './support/alerts/stack.ts';

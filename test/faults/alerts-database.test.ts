@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { expectResolved } from './support/alerts/expected.ts';
-import { ask } from './support/alerts/own-postgres.ts';
+import { ask } from '../support/postgres.ts';
 import { scenario } from './support/alerts/scenario.ts';
 import { startDisk } from './support/alerts/disk.ts';
 import { startStack } from './support/alerts/stack.ts';
@@ -27,7 +27,7 @@ scenario('A2', async (expects) => {
     'InstanceNotReady',
   );
   await asking.stop();
-  await postgres.resume();
+  await postgres.start();
   await expectResolved(monitors, ['DatabaseDown']);
   return monitors;
 });

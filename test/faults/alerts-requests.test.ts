@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { newestEnded, postSync } from '../support/service.ts';
 import { expectResolved } from './support/alerts/expected.ts';
-import { ask } from './support/alerts/own-postgres.ts';
+import { ask } from '../support/postgres.ts';
 import { scenario } from './support/alerts/scenario.ts';
 import { startStack } from './support/alerts/stack.ts';
 import { startTraffic } from './support/alerts/traffic.ts';

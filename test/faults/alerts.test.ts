@@ -52,7 +52,7 @@ describe.skipIf(!canMonitor && !process.env.CI)('alerts, end to end', () => {
 
     await postgres.halt();
     await expectAlerts(monitors, fires);
-    await postgres.resume();
+    await postgres.start();
     await expectResolved(monitors, ['DatabaseDown']);
     expectNotTold(monitors, ['HealthUnavailable', ...may]);
     await expectNoOthers(monitors, [...Object.keys(fires), ...may]);

@@ -1,7 +1,15 @@
 import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -23,8 +31,18 @@ export interface OwnPostgres {
   log: () => string;
   /** Makes an empty database on it; it goes with the server. */
   create: () => Promise<TestDatabase>;
+  /** Ends it, and leaves its data: orderly, at once without writing anything, or as a crash would. */
+  halt: (how?: keyof typeof SIGNALS) => Promise<void>;
+  /** Starts it again as it was, and waits until it answers. */
+  start: () => Promise<void>;
+  /** Leaves its connections open and answers nothing; the system still accepts new ones for it. */
+  freeze: () => void;
+  thaw: () => void;
+  /** Ends it for good. */
   stop: () => Promise<void>;
 }
+
+const SIGNALS = { fast: 'SIGINT', immediate: 'SIGQUIT', crash: 'SIGKILL' } as const;
 
 /** The folder of the newest Postgres that is installed; null: none is. */
 export function installedBinaries(): string | null {
@@ -85,41 +103,101 @@ export async function startPostgres({
     fsync: 'off',
     ...settings,
   };
-  const server = spawn(
-    join(binaries, 'postgres'),
-    [
-      '-D',
-      data,
-      '-p',
-      String(port),
-      ...Object.entries(options).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
-    ],
-    { ...who, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] },
-  );
-  const ended = once(server, 'close');
-  let log = '';
-  server.stderr?.setEncoding('utf8').on('data', (text: string) => (log += text));
+  const args = ['-D', data, '-p', String(port)];
+  for (const [name, value] of Object.entries(options)) args.push('-c', `${name}=${value}`);
   const url = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
-  const stop = async () => {
-    server.kill('SIGINT');
+  let log = '';
+  let server: ChildProcess | null = null;
+  let ended: Promise<unknown> = Promise.resolve();
+  const start = async () => {
+    server = spawn(join(binaries, 'postgres'), args, {
+      ...who,
+      cwd: folder,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    server.stderr?.setEncoding('utf8').on('data', (text: string) => (log += text));
+    ended = once(server, 'close');
+    await answers(url, server);
+  };
+  const signal = (name: NodeJS.Signals) => {
+    if (server?.pid !== undefined && server.exitCode === null && server.signalCode === null)
+      signalAll(server.pid, name);
+  };
+  const halt = async (how: keyof typeof SIGNALS = 'fast') => {
+    signal('SIGCONT');
+    // Its processes outlive a server that crashes, and keep another from starting.
+    if (how === 'crash') signal('SIGKILL');
+    else server?.kill(SIGNALS[how]);
     await ended;
+    server = null;
+  };
+  const stop = async () => {
+    await halt();
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    await answers(url, server);
+    await start();
   } catch (error) {
     await stop();
     throw error;
   }
-  return { url, port, password, log: () => log, create: () => createOn(url), stop };
+  return {
+    url,
+    port,
+    password,
+    log: () => log,
+    create: () => createOn(url),
+    halt,
+    start,
+    freeze: () => signal('SIGSTOP'),
+    thaw: () => signal('SIGCONT'),
+    stop,
+  };
+}
+
+/** Sends a signal to a server and to the processes that it has started. */
+function signalAll(pid: number, signal: NodeJS.Signals): void {
+  // First of all it is kept from starting others.
+  if (signal !== 'SIGCONT') process.kill(pid, 'SIGSTOP');
+  for (const each of [...childrenOf(pid), pid]) {
+    try {
+      process.kill(each, signal);
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+    }
+  }
+}
+
+/** The processes that a process has started, as Linux tells. */
+function childrenOf(parent: number): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && parentOf(name) === parent)
+    .map(Number);
+}
+
+function parentOf(pid: string): number {
+  try {
+    const [, ppid] = /\) \S (\d+)[^)]*$/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
+    return Number(ppid);
+  } catch {
+    return 0;
+  }
+}
+
+/** Runs a statement on a database of Postgres, and answers with its rows. */
+export async function ask<Row extends pg.QueryResultRow>(url: string, statement: string): Promise<Row[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query<Row>(statement)).rows;
+  } finally {
+    await client.end();
+  }
 }
 
 async function createOn(server: string): Promise<TestDatabase> {
   const name = `own_${randomBytes(6).toString('hex')}`;
-  const client = new pg.Client({ connectionString: server });
-  await client.connect();
-  await client.query(`create database ${name}`);
-  await client.end();
+  await ask(server, `create database ${name}`);
   const url = new URL(server);
   url.pathname = `/${name}`;
   return { url: url.href, drop: () => Promise.resolve() };

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import { runOps } from '../../../support/ops.ts';
 import { freePort } from '../../../support/ports.ts';
+import { startPostgres, type OwnPostgres } from '../../../support/postgres.ts';
 import { Command, type Finish } from '../../../support/process.ts';
 import { OwnRedis } from '../../../support/redis.ts';
 import { newestEnded, postSync, PRODUCTION } from '../../../support/service.ts';
 import { AA_KEY, startUpstream, type FakeUpstream } from '../../../support/upstream.ts';
 import { expectWatched } from './expected.ts';
 import { METRICS_TOKEN, startMonitors, type Monitors } from './monitors.ts';
-import { startStoppable, type StoppablePostgres } from './own-postgres.ts';
 import { answers } from './program.ts';
 
 /** A process of the service at an address that it keeps. */
@@ -33,7 +33,7 @@ export interface StackOptions {
 
 /** The service with all that it rests on, and all that watches it. */
 export interface Stack {
-  postgres: StoppablePostgres;
+  postgres: OwnPostgres;
   upstream: FakeUpstream;
   monitors: Monitors;
   environment: Record<string, string>;
@@ -68,7 +68,8 @@ export async function startStack({
   const finish: Finish = (work) => onTestFinished(work);
   const upstream = await startUpstream();
   finish(() => upstream.close());
-  const postgres = await startStoppable(finish, settings);
+  const postgres = await startPostgres({ settings });
+  finish(() => postgres.stop());
   const database = await postgres.create();
   const redis = await startRedis(finish);
   const backups = mkdtempSync(join(tmpdir(), 'effect-models-backups-'));

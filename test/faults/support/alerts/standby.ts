@@ -3,10 +3,9 @@ import { chownSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statSync } 
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import type { OwnPostgres } from '../../../support/postgres.ts';
+import { ask, type OwnPostgres } from '../../../support/postgres.ts';
 import { freePort } from '../../../support/ports.ts';
 import type { Finish } from '../../../support/process.ts';
-import { ask } from './own-postgres.ts';
 import { startProgram } from './program.ts';
 
 const run = promisify(execFile);
