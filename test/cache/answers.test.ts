@@ -189,6 +189,39 @@ function describeAnswers(openStore: () => TextStore): void {
 
 describe('answers kept in memory', () => {
   describeAnswers(() => createMemoryStore());
+
+  test('an answer that is still being kept is not made again', async () => {
+    const store = createMemoryStore();
+    const { promise: held, resolve: release } = Promise.withResolvers<void>();
+    const set = store.set.bind(store);
+    store.set = async (...entry) => {
+      await held;
+      return set(...entry);
+    };
+    const catalog = new Catalog();
+    const cache = createAnswerCache(store, { catalog: () => catalog.state });
+    for (let times = 0; times < 3; times += 1)
+      expect(await cache.serve(catalog.request({}))).toEqual({ body: catalog.body({}), state: 'miss' });
+    expect(catalog.loads).toBe(1);
+    release();
+    await eventually(async () => expect((await cache.serve(catalog.request({}))).state).toBe('hit'));
+    expect(catalog.loads).toBe(1);
+  });
+
+  test('of a newer catalogue that an answer was made from is told at once', async () => {
+    const catalog = new Catalog();
+    let known = stateOf(1);
+    const cache = createAnswerCache(createMemoryStore(), {
+      catalog: () => known,
+      onNewer: (newer) => (known = newer),
+    });
+    await cache.serve(catalog.request({ limit: 1 }));
+    await cache.serve(catalog.request({ limit: 2 }));
+    catalog.version = 2;
+    expect((await cache.serve(catalog.request({ limit: 3 }))).body).toBe(catalog.body({ limit: 3 }));
+    expect(known).toEqual(stateOf(2));
+    expect((await cache.serve(catalog.request({ limit: 1 }))).body).toBe(catalog.body({ limit: 1 }));
+  });
 });
 
 const redisUrl = inject('redisUrl');
