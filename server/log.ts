@@ -2,11 +2,44 @@ import { pino, type DestinationStream, type Logger } from 'pino';
 import pretty from 'pino-pretty';
 
 const WARN = 40;
+/** What a field may say; what comes from outside is cut there. */
+const MAX_TEXT = 500;
+
+/** What a terminal could be fooled by, and JSON lets pass. */
+const UNPRINTABLE = /[\u007f-\u009f\u2028\u2029]/g;
+/** The same, and what JSON escapes for machines alone; an escaped backslash is no beginning of these. */
+const UNREADABLE = /\\\\|\\u00[01][0-9a-f]|\\[bfr]|[\u007f-\u009f\u2028\u2029]/g;
+
+const escape = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+
+/** A line of JSON as it is written: printable, whatever is in it. */
+const printable = (line: string): string => line.replaceAll(UNPRINTABLE, escape);
+
+/** A line of JSON as people read it: what is escaped in it stays so. */
+const readableText = (line: string): string =>
+  line.replaceAll(UNREADABLE, (found) => {
+    if (found === '\\\\') return found;
+    return `\\${found.length > 1 ? found : escape(found)}`;
+  });
+
+/** The fields of a line, none of them long. */
+function capped(fields: Record<string, unknown>): Record<string, unknown> {
+  const long = Object.entries(fields).filter(
+    ([, value]) => typeof value === 'string' && value.length > MAX_TEXT,
+  );
+  if (long.length === 0) return fields;
+  return {
+    ...fields,
+    ...Object.fromEntries(long.map(([name, value]) => [name, `${String(value).slice(0, MAX_TEXT)}…`])),
+  };
+}
 
 /** What a person needs of a line: its message, and of a problem the id that the caller was told to quote. */
 function messageOf(line: Record<string, unknown>, messageKey: string): string {
   const { level, requestId } = line;
-  const message = line[messageKey] as string;
+  const text = line[messageKey];
+  // One line, so that none can be forged.
+  const message = typeof text === 'string' ? text.replaceAll('\n', '\\n') : '';
   const isTrouble = typeof level === 'number' && level >= WARN;
   return isTrouble && typeof requestId === 'string' ? `${message} (request ${requestId})` : message;
 }
@@ -47,6 +80,8 @@ export function createLogger({ level, readable }: { level: string; readable: boo
     level,
     base: null,
     redact: ['req.headers["x-admin"]', 'req.headers.authorization'],
+    formatters: { log: capped },
+    hooks: { streamWrite: readable ? readableText : printable },
   };
   if (!readable) return pino(options, unblockedOutput());
   const forPeople = {

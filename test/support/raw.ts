@@ -14,6 +14,37 @@ export function sendRaw(port: number, bytes: string | Buffer): Promise<string> {
   });
 }
 
+/** What came back over a connection. */
+export interface Exchange {
+  text: string;
+  /** The statuses of the answers in it. */
+  statuses: number[];
+  /** Whether the other end closed the connection. */
+  closed: boolean;
+}
+
+/** Sends bytes as they are and reads until the other end closes the connection, or has nothing more to say after an answer. */
+export function exchange(port: number, bytes: string | Buffer, quietMs = 300): Promise<Exchange> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    const end = (closed: boolean) => {
+      socket.destroy();
+      const lines = text.matchAll(/HTTP\/1\.[01] (?!100)(\d{3}) /g);
+      resolve({ text, closed, statuses: [...lines].map(([, status]) => Number(status)) });
+    };
+    const socket = connect(port, '127.0.0.1', () => socket.write(bytes));
+    socket.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+      socket.setTimeout(quietMs);
+    });
+    socket.on('close', () => end(true)).on('error', () => end(true));
+    socket.setTimeout(OPEN_MS).on('timeout', () => {
+      if (text === '') reject(new Error('Neither answered nor closed'));
+      else end(false);
+    });
+  });
+}
+
 /** Sends one request line as it is, without the normalisation of URL parsers. */
 export function sendTarget(
   port: number,
