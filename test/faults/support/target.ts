@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { request, type IncomingHttpHeaders } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startApp, type TestApp } from '../../support/app.ts';
 import { DATABASES } from '../../support/databases.ts';
 import { AA_KEY, startUpstream } from '../../support/upstream.ts';
@@ -84,6 +85,8 @@ export async function startTarget(environment: Record<string, string> = {}): Pro
     ...environment,
   };
   const app = await startApp(whole, { world: 'production' });
+  // A machine that is busy with other tests may shed the first requests.
+  while ((await app.get('/v1/status')).status === 503) await sleep(100);
   const { id } = await app.sync();
   const values: Record<string, string> = { creator: 'openai', slug: 'gpt-5-mini', id };
   const document = JSON.parse(readFileSync(DOCUMENT, 'utf8')) as { paths: Record<string, object> };
