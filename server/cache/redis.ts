@@ -7,6 +7,10 @@ const CONNECT_MS = 1_000;
 const TIMEOUT_MS = 300;
 const PING_MS = 100;
 const RECONNECT_MS = 500;
+const REST_MS = 1_000;
+const LONGEST_REST_MS = 30_000;
+/** After so long without having been given up it is as good as new. */
+const CALM_MS = 60_000;
 
 /** What Redis says about its memory in bytes; a limit of null: none is set. */
 export async function redisMemory(client: RedisClientType): Promise<{ used: number; limit: number | null }> {
@@ -15,15 +19,10 @@ export async function redisMemory(client: RedisClientType): Promise<{ used: numb
   return { used: read('used_memory'), limit: read('maxmemory') || null };
 }
 
-/** Redis that can be reached, but refuses to be asked: it wants a password, or is still loading. */
-const refusing = new WeakSet<RedisClientType>();
-
-/** Whether Redis can be used right now. */
-export const isUp = (client: RedisClientType): boolean => client.isReady && !refusing.has(client);
-
 /**
- * Connects to Redis in the background. Commands fail at once while it is away, and within 400 ms when it hangs: by default
- * @redis/client 5.12 queues them for ever.
+ * Connects to Redis in the background. `isReady` of the client says whether Redis is to be used: that it is connected, answered the last
+ * ping, and is not resting. Commands fail at once while it is away, and within 400 ms when it hangs: by default @redis/client 5.12
+ * queues them for ever.
  */
 export function connectRedis(url: string, logger: Logger): RedisClientType {
   const client: RedisClientType = createClient({
@@ -38,7 +37,6 @@ export function connectRedis(url: string, logger: Logger): RedisClientType {
     logger.warn({ err: error }, 'Redis is away: answers come from the database until it is back');
   };
   const isBack = () => {
-    refusing.delete(client);
     if (away) logger.info('Redis is back');
     away = false;
   };
@@ -50,30 +48,42 @@ export function connectRedis(url: string, logger: Logger): RedisClientType {
 
 /**
  * Asks Redis all the time whether it is there, and gives up a connection on which it does not answer: to the timeout of the socket
- * what is written is a sign of life, so that under load it never comes.
+ * what is written is a sign of life, so that under load it never comes. Redis that was given up rests before it is used again, and
+ * longer each time, so that one that answers pings alone does not hold up who asks for more.
  */
 async function watch(
   client: RedisClientType,
   { isAway, isBack }: { isAway: (error: unknown) => void; isBack: () => void },
 ): Promise<void> {
+  const isConnected = () =>
+    Reflect.get(Object.getPrototypeOf(client) as object, 'isReady', client) as boolean;
+  let isRefusing = false;
+  let rest = { ms: 0, until: -Infinity };
+  const isReady = () => isConnected() && !isRefusing && performance.now() >= rest.until;
+  Object.defineProperty(client, 'isReady', { get: isReady });
   while (client.isOpen) {
     await sleep(PING_MS, undefined, { ref: false });
-    if (!client.isReady) continue;
+    if (!isConnected()) continue;
     let isAnswered = false;
     const pong = client
       .ping()
-      .then(isBack, (error: unknown) => {
+      .then(() => (isRefusing = false))
+      .catch((error: unknown) => {
         // A connection that breaks meanwhile tells of itself.
         if (!(error instanceof ErrorReply)) return;
-        refusing.add(client);
+        isRefusing = true;
         isAway(error);
       })
       .finally(() => (isAnswered = true));
     await Promise.race([pong, sleep(TIMEOUT_MS, undefined, { ref: false })]);
     // What came while this process was busy has been read by then.
     await nextTurn();
-    if (isAnswered || !client.isReady) continue;
+    if (isReady()) isBack();
+    if (isAnswered || !isConnected()) continue;
     isAway(new Error(`Redis said nothing for ${TIMEOUT_MS} ms`));
+    const now = performance.now();
+    const ms = now - rest.until < CALM_MS ? Math.min(2 * rest.ms, LONGEST_REST_MS) : REST_MS;
+    rest = { ms, until: now + ms };
     client.destroy();
     client.connect().catch(() => {});
   }

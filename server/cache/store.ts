@@ -4,7 +4,11 @@ import Keyv, { type KeyvStoreAdapter } from 'keyv';
 import { LRUCache } from 'lru-cache';
 
 /** A store of finished texts with a time to live. */
-export type TextStore = Keyv<string>;
+export interface TextStore {
+  /** The text that is kept under a key. */
+  get(key: string): Promise<string | undefined>;
+  set(key: string, text: string, ttlMs?: number): Promise<unknown>;
+}
 
 const MEMORY_BYTES = 64 * 1024 * 1024;
 
@@ -15,7 +19,7 @@ const asText = {
   deserialize: <Value>(text: string) => ({ value: text as Value }),
 };
 
-/** Keeps texts in Redis, under a namespace of their own. Throws when Redis is away. */
+/** Keeps texts in Redis, under a namespace of their own. Rejects when Redis is away. */
 export function createRedisStore(client: RedisClientType, namespace: string): TextStore {
   const adapter = new KeyvRedis<string>(client, {
     namespace,
@@ -25,7 +29,14 @@ export function createRedisStore(client: RedisClientType, namespace: string): Te
   adapter.on('error', () => {});
   const keyv = new Keyv<string>({ store: adapter, namespace, throwOnErrors: true, ...asText });
   keyv.on('error', () => {});
-  return keyv;
+  const ask = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+    if (!client.isReady) throw new Error('Redis is away');
+    return work();
+  };
+  return {
+    get: (key) => ask(() => keyv.get(key)),
+    set: (key, text, ttlMs) => ask(() => keyv.set(key, text, ttlMs)),
+  };
 }
 
 /** Keeps texts in this process, the least recently used leaving first. */

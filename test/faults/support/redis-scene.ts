@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, onTestFinished, vi } from 'vitest';
 import { startApp, type TestApp } from '../../support/app.ts';
 import { DATABASES, type TestDatabase } from '../../support/databases.ts';
@@ -102,6 +103,9 @@ export async function healthIs(app: TestApp, status: 'ok' | 'degraded'): Promise
 export const saidOf = (app: TestApp): string[] =>
   app.log.flatMap(({ msg }) => /^Redis is (away|back)/.exec(String(msg))?.[1] ?? []);
 
+/** How often a service has said that Redis is away. */
+export const farewells = (app: TestApp) => saidOf(app).filter((word) => word === 'away').length;
+
 /** Waits until a service has its Redis and answers a path from what was kept, and answers with that. */
 export async function hitOf(app: TestApp, path = LIST): Promise<Answered> {
   return vi.waitFor(
@@ -155,4 +159,26 @@ export function startLoad(app: Pick<TestApp, 'get'>, paths: string[], { everyMs 
       return answers;
     },
   };
+}
+
+/** Waits until a service has given its Redis up, under load all the while; whoever asked by then has waited, and nobody after. */
+export async function givesUp(app: TestApp, hang: () => void): Promise<void> {
+  const load = startLoad(app, questions(20));
+  await vi.waitFor(
+    () => expect(load.answers.filter(({ cache }) => cache === 'hit').length).toBeGreaterThan(20),
+    { timeout: 10_000 },
+  );
+  const farewellsBefore = farewells(app);
+  hang();
+  await sleep(1_000);
+  const waited = load.answers.length;
+  await sleep(1_000);
+  const answers = await load.stop();
+  expect(Math.max(...answers.map(({ ms }) => ms))).toBeLessThan(2_000);
+  const after = answers.slice(waited);
+  expect(after.length).toBeGreaterThan(30);
+  expect(new Set(after.map(({ cache }) => cache))).toEqual(new Set(['fwd=bypass']));
+  expect(after.filter(({ ms }) => ms > 250).length).toBeLessThan(after.length / 2);
+  expect(farewells(app) - farewellsBefore).toBeLessThanOrEqual(1);
+  await healthIs(app, 'degraded');
 }
