@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { Problem } from '../../contracts/errors.ts';
@@ -33,8 +34,10 @@ export function reportProblem(
 }
 
 /** Who sent a request, as far as can be told. */
-export function callerOf({ id, ip, headers }: FastifyRequest): Caller {
-  return { address: ip, userAgent: headers['user-agent'] ?? null, requestId: id };
+export function callerOf({ id, ip, headers, socket }: FastifyRequest): Caller {
+  // What a proxy says of an address may be none.
+  const address = isIP(ip) === 0 ? (socket.remoteAddress ?? '') : ip;
+  return { address, userAgent: headers['user-agent'] ?? null, requestId: id };
 }
 
 /** Makes what operations receive beside their input, the same for REST and tRPC. */

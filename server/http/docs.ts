@@ -44,6 +44,9 @@ const START = `window.ui = SwaggerUIBundle({
 });
 `;
 
+/** gzip among what a client takes; a weight of 0 means that it does not. */
+const GZIP = /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/i;
+
 const SHORT = 'public, max-age=300';
 const LONG = 'public, max-age=31536000, immutable';
 
@@ -100,7 +103,7 @@ function registerUiFile(app: FastifyInstance, name: string, type: string): void 
   let packed: Buffer | undefined;
   const send = (reply: FastifyReply, acceptEncoding: string): FastifyReply => {
     reply.type(type).headers({ 'cache-control': LONG, vary: 'accept-encoding' });
-    if (type === 'image/png' || !/\bgzip\b/.test(acceptEncoding)) return reply.send(plain);
+    if (type === 'image/png' || !GZIP.test(acceptEncoding)) return reply.send(plain);
     packed ??= gzipSync(plain);
     return reply.header('content-encoding', 'gzip').send(packed);
   };

@@ -73,7 +73,8 @@ function readPath(pattern: string[], path: string, values: Values, issues: Issue
   }
 }
 
-function readQuery(fields: Map<string, Field>, url: string, values: Values, issues: Issues): void {
+/** The texts that a query gives for each name; null: what can not be decoded. */
+export function queryOf(url: string): Map<string, (string | null)[]> {
   const given = new Map<string, (string | null)[]>();
   const start = url.indexOf('?');
   const pairs = start === -1 ? [] : url.slice(start + 1).split('&');
@@ -86,7 +87,11 @@ function readQuery(fields: Map<string, Field>, url: string, values: Values, issu
     if (before === undefined) given.set(key, [text]);
     else before.push(text);
   }
-  for (const [name, texts] of given) {
+  return given;
+}
+
+function readQuery(fields: Map<string, Field>, url: string, values: Values, issues: Issues): void {
+  for (const [name, texts] of queryOf(url)) {
     const field = fields.get(name);
     if (field === undefined) {
       const known = fields.size === 0 ? 'none' : [...fields.keys()].join(', ');

@@ -14,6 +14,7 @@ import type { Audit } from '../services/audit.ts';
 import type { AdminGate } from './admin.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { AnswerCache } from './answer-cache.ts';
+import { jsonTextOf, leaveUnread, MAX_BODY } from './body.ts';
 import { reportProblem } from './context.ts';
 import { allowOrigins, answerPreflight } from './cors.ts';
 import { cutSlowReaders } from './deadline.ts';
@@ -62,6 +63,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
 
   const sendProblem = (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const problem = reportProblem(error, request, reply, logger);
+    leaveUnread(request, reply);
     reply.code(problem.status).headers(SECURITY_HEADERS).header('x-request-id', request.id);
     if (!pathOf(request).startsWith('/trpc/')) return reply.type(PROBLEM_TYPE).send(JSON.stringify(problem));
     const shape = { error: { code: -32_603, message: problem.detail, data: problem } };
@@ -103,7 +105,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: ({ headers }) => requestIdOf(headers['x-request-id']),
     trustProxy: trustedProxies.length > 0 ? trustedProxies : false,
-    bodyLimit: 16_384,
+    bodyLimit: MAX_BODY,
     requestTimeout: 10_000,
     connectionTimeout: 15_000,
     // A proxy keeps connections for a minute; the side that waits longer must be this one.
@@ -127,6 +129,11 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     frameworkErrors: (error, request, reply) => void refuseUnreadable(error, request, reply),
   });
 
+  // Node 24 answers these itself, with 417 and no body: an expectation may be left unmet.
+  app.server.on(
+    'checkExpectation',
+    (request, response) => void app.server.emit('request', request, response),
+  );
   readJsonOnly(app);
   const paths = createPathTable(app);
 
@@ -144,6 +151,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     if (answerPreflight(request, reply, paths)) return reply;
     requireCanonicalPath(request, paths);
   });
+  app.addHook('onSend', async (request, reply) => leaveUnread(request, reply));
   app.addHook('onResponse', async (request, reply) => {
     logAccess(request, reply);
   });
@@ -174,8 +182,12 @@ function requestIdOf(header: string | string[] | undefined): string {
 function readJsonOnly(app: FastifyInstance): void {
   const parseJson = app.getDefaultJsonParser('error', 'error');
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (body === '') done(null, undefined);
-    else void parseJson(request, String(body), done);
+  app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    if (body.length === 0) return done(null, undefined);
+    try {
+      void parseJson(request, jsonTextOf(body), done);
+    } catch (error) {
+      done(error as Error);
+    }
   });
 }

@@ -1,9 +1,12 @@
 import { fastifyRequestHandler } from '@trpc/server/adapters/fastify';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { api, type AppRouter } from '../../contracts/index.ts';
 import { operationsOf } from '../../contracts/operation.ts';
 import { within } from '../operation-scope.ts';
+import { jsonTextOf } from './body.ts';
 import { type ContextOptions, createContext } from './context.ts';
+import { queryOf } from './input.ts';
+import { invalidInput } from './problem.ts';
 
 /** How many calls one request may hold. */
 const MAX_BATCH_SIZE = 50;
@@ -16,13 +19,26 @@ function nameOf(path: string): string {
   return NAMES.has(path) ? `trpc.${path}` : 'trpc.unknown';
 }
 
+/** Throws `ApiError` unless a query has what tRPC reads and nothing else: the rest it would pass over in silence. */
+function requireCall(url: string): void {
+  const issues = [...queryOf(url)].flatMap(([path, texts]) => {
+    if (path !== 'batch' && path !== 'input')
+      return [{ path, message: 'There is no such parameter; there are: batch, input' }];
+    if (texts.length > 1) return [{ path, message: 'Must be given once' }];
+    return texts.includes(null) ? [{ path, message: 'Must be valid percent-encoded text without NUL' }] : [];
+  });
+  if (issues.length > 0) throw invalidInput(issues);
+}
+
 /** Mounts the tRPC router at /trpc, in a scope of its own: there, JSON stays text for tRPC to read. */
 export function registerTrpc(app: FastifyInstance, options: ContextOptions & { router: AppRouter }): void {
   void app.register((scope, _, done) => {
     scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, parsed) => {
-      parsed(null, body);
-    });
+    scope.addContentTypeParser(
+      'application/json',
+      { parseAs: 'buffer' },
+      async (_request: FastifyRequest, body: Buffer) => jsonTextOf(body),
+    );
     scope.route({
       method: ['GET', 'POST'],
       // A wildcard, since Fastify holds parameters to maxParamLength and the names of a batch are longer.
@@ -30,6 +46,7 @@ export function registerTrpc(app: FastifyInstance, options: ContextOptions & { r
       handler: async (request, reply) => {
         const path = (request.params as { '*': string })['*'];
         request.operation = nameOf(path);
+        requireCall(request.raw.url ?? '');
         reply.header('cache-control', 'no-store');
         const answer = () =>
           fastifyRequestHandler({
