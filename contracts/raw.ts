@@ -11,7 +11,7 @@ export interface RawOperation<Input extends z.ZodObject = z.ZodObject> extends P
 > {
   /** What it answers with. */
   mediaType: string;
-  /** An answer in short; every cacheable answer begins with the same character. */
+  /** An answer in short. */
   example: string;
   /** Inputs that may come in a header too, which goes before the query. */
   headers: Record<string, string>;

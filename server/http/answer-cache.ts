@@ -12,8 +12,6 @@ export interface AnswerRequest {
   kind: 'list' | 'item';
   /** The input after the contract parsed it: equal inputs are equal questions. */
   input: unknown;
-  /** The character that every such answer begins with: what was kept and begins otherwise is none. */
-  begins: string;
   /** Makes the answer. Rejects when there is none; a rejection must not be kept. */
   load: () => Promise<{ catalog: CatalogState; body: string }>;
 }

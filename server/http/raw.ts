@@ -42,12 +42,10 @@ export function registerRaw(
           );
         if (op.cache !== null) {
           const load = async () => textOf(await call());
-          const begins = op.example.charAt(0);
           const answer = await options.answers.serve({
             operation: name,
             kind: op.cache,
             input,
-            begins,
             load,
           });
           return sendCacheable(request, reply, { type, ...answer });

@@ -41,7 +41,6 @@ export function registerRoutes(app: FastifyInstance, options: RouteOptions): voi
           operation: name,
           kind: op.cache,
           input: reader.parse(input),
-          begins: '{',
           load: async () => cacheable(await call()),
         });
         if (op.tellsEnd) reply.headers(lifecycleHeaders(answer.body));

@@ -29,7 +29,6 @@ class Catalog {
       operation: 'models.list',
       kind: 'list',
       input,
-      begins: '{',
       load: () => {
         this.loads += 1;
         return Promise.resolve({ catalog: this.state, body: this.body(input) });

@@ -149,7 +149,7 @@ test.each(counted)(
       const input = reader.parse(reader.read({ raw: { url } } as never));
       const load = async () => ({ catalog, body: `{"load":${++loads}}` });
       const { operation } = question;
-      const { body } = await answers.serve({ operation, kind: 'list', input, begins: '{', load });
+      const { body } = await answers.serve({ operation, kind: 'list', input, load });
       expect(body, url).toBe('{"load":1}');
     }
   },
@@ -238,7 +238,7 @@ test('C26e in memory, ten thousand questions take no more than their bytes', asy
   let loads = 0;
   const ask = async (search: string) => {
     const load = async () => ({ catalog, body: `{"data":"${'x'.repeat(1_000)}","load":${++loads}}` });
-    return answers.serve({ operation: 'models.list', kind: 'list', input: { search }, begins: '{', load });
+    return answers.serve({ operation: 'models.list', kind: 'list', input: { search }, load });
   };
   for (let at = 0; at < 10_000; at++) await ask(`word${at}`);
   expect(loads).toBe(10_000);
