@@ -143,6 +143,7 @@ export function refuseRawRequest(error: NodeJS.ErrnoException, socket: Socket): 
     `Content-Type: ${PROBLEM_TYPE}`,
     `Content-Length: ${Buffer.byteLength(body)}`,
     'Cache-Control: no-store',
+    'X-Content-Type-Options: nosniff',
     `X-Request-Id: ${requestId}`,
     'Connection: close',
   ];

@@ -1,3 +1,4 @@
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { Agent, request, type IncomingHttpHeaders } from 'node:http';
 
 /** One request of a crowd; headers go out as they are written. */
@@ -6,6 +7,8 @@ export interface Asked {
   method?: string;
   headers?: Record<string, string>;
   body?: string;
+  /** Whether the answer does not end by itself: its head and its first piece are enough. */
+  live?: boolean;
 }
 
 /** What became of a request; status 0: there was no answer. */
@@ -41,19 +44,32 @@ export async function crowd(
 
 function send(
   to: { hostname: string; port: string; agent: Agent },
-  { path, method = 'GET', headers = {}, body = '' }: Asked,
+  { path, method = 'GET', headers = {}, body = '', live = false }: Asked,
 ): Promise<Heard> {
   const began = performance.now();
   return new Promise((resolve) => {
     const end = (status: number, answered: IncomingHttpHeaders, text: string) =>
       resolve({ status, headers: answered, body: text, ms: performance.now() - began });
-    const sent = request({ ...to, path, method, headers }, (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (more: string) => (text += more));
-      response.on('end', () => end(response.statusCode ?? 0, response.headers, text));
-      response.on('error', () => end(0, {}, text));
+    const length = body === '' ? {} : { 'content-length': String(Buffer.byteLength(body)) };
+    const sent = request({ ...to, path, method, headers: { ...headers, ...length } }, (response) => {
+      const pieces: Buffer[] = [];
+      const { statusCode = 0, headers: answered } = response;
+      const text = () => decoded(answered['content-encoding'], Buffer.concat(pieces));
+      response.on('data', (piece: Buffer) => pieces.push(piece));
+      response.on('end', () => end(statusCode, answered, text()));
+      response.on('error', () => end(0, {}, ''));
+      if (live && statusCode === 200)
+        response.once('data', () => {
+          end(statusCode, answered, text());
+          sent.destroy();
+        });
     });
     sent.on('error', () => end(0, {}, ''));
     sent.end(body);
   });
+}
+
+function decoded(encoding: string | undefined, body: Buffer): string {
+  if (encoding === 'gzip') return gunzipSync(body).toString();
+  return (encoding === 'br' ? brotliDecompressSync(body) : body).toString();
 }

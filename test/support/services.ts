@@ -16,6 +16,10 @@ declare module 'vitest' {
     redisUrl: string | null;
     /** How many syncs a storm kills. */
     faultKills: number;
+    /** How many requests are generated, raw ones that are none, and from which seed. */
+    fuzzRequests: number;
+    fuzzRaw: number;
+    fuzzSeed: number;
     /** How many connections are held at once. */
     faultConnections: number;
     /** How many admin secrets are guessed. */
@@ -28,6 +32,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const postgres = await findPostgres();
   project.provide('postgresUrl', postgres.url);
   project.provide('faultKills', Number(process.env.FAULT_KILLS ?? 6));
+  project.provide('fuzzRequests', Number(process.env.FUZZ_REQUESTS ?? 20_000));
+  project.provide('fuzzRaw', Number(process.env.FUZZ_RAW ?? 5_000));
+  project.provide('fuzzSeed', Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31));
   project.provide('faultConnections', Number(process.env.FAULT_CONNECTIONS ?? 1_000));
   project.provide('faultGuesses', Number(process.env.FAULT_GUESSES ?? 5_000));
   project.provide('redisUrl', await findRedis());
