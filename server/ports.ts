@@ -73,6 +73,7 @@ export function syncPorts(
     userAgent: `effect-models/${VERSION} (+https://effectmodels.com)`,
     missesUntilDelisted: MISSES_UNTIL_DELISTED,
     deadlineMs: times.syncDeadlineMs,
+    leaseMs: times.leaseMs,
     renewEveryMs: times.renewEveryMs,
     now: () => new Date(),
   };

@@ -24,6 +24,8 @@ export interface SyncPorts {
   missesUntilDelisted: number;
   /** Longest that a run may take. */
   deadlineMs: number;
+  /** How long the lease is held without being renewed. */
+  leaseMs: number;
   /** How often the lease is renewed. */
   renewEveryMs: number;
   now: () => Date;

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { SourceOutcome } from '../contracts/sync.ts';
 import { fetchSource, type FetchedSource, type SourceSettings } from './fetch.ts';
 import { UpstreamError } from './http.ts';
@@ -7,7 +8,7 @@ import type { Validators } from './http.ts';
 import type { FinishedRun, SyncPorts } from './ports.ts';
 import { publish } from './publish.ts';
 import type { SourceDefinition } from './source.ts';
-import { LeaseLost, type CatalogState, type RunEnd, type Trigger } from './store.ts';
+import { LeaseLost, type CatalogState, type RunEnd, type Stored, type Trigger } from './store.ts';
 
 /** A run under way. `finished` settles when it has ended, and never rejects. */
 export interface StartedRun {
@@ -70,7 +71,7 @@ async function carryOut(
     stop.signal.throwIfAborted();
     return await publish(ports, id, state, fetched, { guarded, signal: stop.signal });
   } catch (error) {
-    return await endBadly(ports, id, error, outcomes);
+    return await endBadly(ports, id, error, { outcomes, stopped: stop.signal });
   } finally {
     clearInterval(renewal);
     release();
@@ -169,12 +170,12 @@ async function validatorsOf(
 
 const NO_SETTINGS: SourceSettings = { baseUrl: '', apiKey: null, maxItems: null };
 
-/** Ends a run that could not publish. Where even that fails, the lease runs out and the next run marks it interrupted. */
+/** Ends a run that could not publish. */
 async function endBadly(
   ports: SyncPorts,
   id: string,
   error: unknown,
-  outcomes: SourceOutcome[],
+  { outcomes, stopped }: { outcomes: SourceOutcome[]; stopped: AbortSignal },
 ): Promise<FinishedRun> {
   const status = error instanceof LeaseLost ? 'superseded' : error instanceof Aborted ? 'aborted' : 'failed';
   const message = error instanceof Error ? error.message : String(error);
@@ -186,6 +187,28 @@ async function endBadly(
     totalFetched: totalOf(outcomes),
     sources: outcomes,
   };
-  const stored = await ports.store.endRun(end, []).catch(() => null);
+  const stored = await noteEnd(ports, end, stopped);
   return { ...end, ...(stored ?? { catalogVersion: null, committedAt: null, models: null }) };
+}
+
+const NOTE_AGAIN_MS = 1_000;
+
+/**
+ * Notes how a run ended, as soon as the store takes it: what kept it from publishing may keep it from that too. null: it was
+ * stopped meanwhile, or the lease has run out, and the next run marks it interrupted.
+ */
+async function noteEnd(
+  { store, leaseMs }: SyncPorts,
+  end: RunEnd,
+  stopped: AbortSignal,
+): Promise<Stored | null> {
+  const giveUpAt = performance.now() + leaseMs;
+  for (;;) {
+    try {
+      return await store.endRun(end, []);
+    } catch {
+      if (stopped.aborted || performance.now() > giveUpAt) return null;
+      await sleep(NOTE_AGAIN_MS, undefined, { signal: stopped }).catch(() => {});
+    }
+  }
 }

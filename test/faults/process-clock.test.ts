@@ -246,6 +246,7 @@ describe.each(DATABASES)('on $name', (kind) => {
           missesUntilDelisted: 3,
           userAgent: 'effect-models-test',
           deadlineMs: 1_500,
+          leaseMs: TIMES.leaseMs,
           renewEveryMs: TIMES.renewEveryMs,
           now: () => new Date(),
           onProgress: () => {},

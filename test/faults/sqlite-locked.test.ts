@@ -126,7 +126,7 @@ test('P19a what the service sees of itself waits for the file', async () => {
       .selectFrom('samples')
       .select(({ fn }) => fn.sum<number>('checks').as('checks'))
       .executeTakeFirstOrThrow();
-    return Number(checks);
+    return checks;
   };
   await expect.poll(sampled).toBeGreaterThan(0);
   const holder = await holdFile(served.database.url, 'begin immediate');

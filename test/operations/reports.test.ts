@@ -160,7 +160,7 @@ describe.each(DATABASES)('reports on $name', ({ create }) => {
     const died = {
       id: 'sync_died',
       status: 'interrupted',
-      message: 'The process that ran it has died',
+      message: 'Its process has died, or could not reach the database',
       trigger: 'schedule',
       started_at: time(-24),
       completed_at: time(-2),

@@ -56,6 +56,7 @@ describe.each(DATABASES)('ends over the days on $name', ({ create }) => {
         missesUntilDelisted: 3,
         userAgent: 'test',
         deadlineMs: 60_000,
+        leaseMs: 90_000,
         renewEveryMs: 20_000,
         now: () => new Date(`${day}T12:00:00.000Z`),
         onProgress: () => {},
