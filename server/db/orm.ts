@@ -10,6 +10,7 @@ import { MIGRATIONS } from '../../migrations/index.ts';
 import { waitForLocks } from './busy.ts';
 import { ENTITIES } from './entities.ts';
 import { connectThroughRotation, readPassword } from './password-file.ts';
+import { isReadOnly } from './unavailable.ts';
 
 /** The tables as Kysely sees them. */
 export type Tables = InferKyselyDB<(typeof ENTITIES)[number]>;
@@ -123,7 +124,11 @@ function openSqlite(
       waitForLocks(connection, { writes: purpose === 'write' });
       // Operators' commands take a file as it is: a backup must not change when it is looked at.
       if (purpose === 'operate') return;
-      await connection.executeQuery(CompiledQuery.raw('pragma journal_mode = wal'));
+      // Who may only read the file reads it as it is kept.
+      const inLog = connection.executeQuery(CompiledQuery.raw('pragma journal_mode = wal'));
+      await inLog.catch((error: unknown) => {
+        if (!isReadOnly(error)) throw error;
+      });
       await connection.executeQuery(CompiledQuery.raw('pragma synchronous = normal'));
       watched(purpose, onQuery)(created);
     },

@@ -28,3 +28,8 @@ export function isAway(error: unknown): boolean {
   if (error instanceof AggregateError) return error.errors.some(isAway);
   return error.cause !== undefined && isAway(error.cause);
 }
+
+/** Whether an error says that the SQLite file may only be read. */
+export function isReadOnly(error: unknown): boolean {
+  return error instanceof Error && codeOf(error).startsWith('SQLITE_READONLY');
+}

@@ -9,6 +9,8 @@ export class FileUnusable extends Error {
 }
 
 const RESTORE = 'restore the newest backup (`npm run ops -- restore`)';
+const ALLOW =
+  'let the user that runs the service write the file and its folder, in which SQLite keeps files beside it, or set DATABASE_URL to another.';
 
 /** What may be wrong with a file, and what to do then. */
 const FAULTS: [code: RegExp, says: string][] = [
@@ -17,14 +19,8 @@ const FAULTS: [code: RegExp, says: string][] = [
     `is not an SQLite database: set DATABASE_URL to the one that was meant, or, where it has been overwritten, ${RESTORE}.`,
   ],
   [/^SQLITE_CORRUPT/, `is damaged: stop every process that uses it, then ${RESTORE}.`],
-  [
-    /^(SQLITE_READONLY|EROFS)/,
-    'can not be written, and its schema has to be changed: let the user that runs the service write the file and its folder, or set DATABASE_URL to another.',
-  ],
-  [
-    /^(SQLITE_CANTOPEN|EACCES|EPERM|ENOTDIR|EEXIST)/,
-    'can not be opened: let the user that runs the service write the file and its folder, in which SQLite keeps files beside it, or set DATABASE_URL to another.',
-  ],
+  [/^(SQLITE_READONLY|EROFS)/, `can not be written: ${ALLOW}`],
+  [/^(SQLITE_CANTOPEN|EACCES|EPERM|ENOTDIR|EEXIST)/, `can not be opened: ${ALLOW}`],
 ];
 
 /** An error of an SQLite file as whoever runs the service understands it; any other as it is. */
