@@ -28,10 +28,17 @@ export interface Haproxy {
   reload(change: (text: string) => string): void;
 }
 
-/** Starts HAProxy as it is shipped, but for addresses: it listens on loopback, before instances on the ports given. */
+/**
+ * Starts HAProxy as it is shipped, but for addresses: it listens on loopback, before instances on the ports given. A third is one more line
+ * in each backend; `change` changes what else a test needs.
+ */
 export async function startHaproxy(
-  ports: [first: number, second: number],
-  { finish, certificate = '' }: { finish: Finish; certificate?: string },
+  ports: [first: number, second: number, third?: number],
+  {
+    finish,
+    certificate = '',
+    change = (whole) => whole,
+  }: { finish: Finish; certificate?: string; change?: (text: string) => string },
 ): Promise<Haproxy> {
   const folder = mkdtempSync(join(tmpdir(), 'effect-models-haproxy-'));
   const [edge, inside] = [await freePort(), await freePort()];
@@ -45,7 +52,7 @@ export async function startHaproxy(
     [/app-1:3000$/gm, `127.0.0.1:${ports[0]} source ${EDGE_ADDRESS}`],
     [/app-2:3000$/gm, `127.0.0.1:${ports[1]} source ${EDGE_ADDRESS}`],
   ] as const;
-  const text = moved.reduce(
+  const shipped = moved.reduce(
     (rest, [from, to]) => {
       if (rest.search(from) === -1)
         throw new Error(`ops/haproxy/haproxy.cfg has no ${from}: the test has to follow`);
@@ -53,6 +60,8 @@ export async function startHaproxy(
     },
     readFileSync(HAPROXY_CONFIG, 'utf8'),
   );
+  const third = ports[2] === undefined ? '' : `\n  server app-3 127.0.0.1:${ports[2]} source ${EDGE_ADDRESS}`;
+  const text = change(shipped.replaceAll(/^ {2}server app-2 .*$/gm, (line) => line + third));
   const path = join(folder, 'haproxy.cfg');
   writeFileSync(path, text);
   // As the image starts it.

@@ -16,6 +16,9 @@ declare module 'vitest' {
     redisUrl: string | null;
     /** How many syncs a storm kills. */
     faultKills: number;
+    /** How often instances are replaced under load, and how many requests a second that is. */
+    faultDeploys: number;
+    faultRate: number;
     /** How many requests are generated, raw ones that are none, and from which seed. */
     fuzzRequests: number;
     fuzzRaw: number;
@@ -32,6 +35,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const postgres = await findPostgres();
   project.provide('postgresUrl', postgres.url);
   project.provide('faultKills', Number(process.env.FAULT_KILLS ?? 6));
+  project.provide('faultDeploys', Number(process.env.FAULT_DEPLOYS ?? 1));
+  project.provide('faultRate', Number(process.env.FAULT_RATE ?? 100));
   project.provide('fuzzRequests', Number(process.env.FUZZ_REQUESTS ?? 20_000));
   project.provide('fuzzRaw', Number(process.env.FUZZ_RAW ?? 5_000));
   project.provide('fuzzSeed', Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31));
