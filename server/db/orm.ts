@@ -10,6 +10,7 @@ import { MIGRATIONS } from '../../migrations/index.ts';
 import { waitForLocks } from './busy.ts';
 import { ENTITIES } from './entities.ts';
 import { connectThroughRotation, readPassword } from './password-file.ts';
+import { rollBackOnce } from './rolled-back.ts';
 import { isReadOnly } from './unavailable.ts';
 
 /** The tables as Kysely sees them. */
@@ -122,6 +123,7 @@ function openSqlite(
     onCreateConnection: async (created) => {
       const connection = created as DatabaseConnection;
       waitForLocks(connection, { writes: purpose === 'write' });
+      rollBackOnce(connection);
       // Operators' commands take a file as it is: a backup must not change when it is looked at.
       if (purpose === 'operate') return;
       // Who may only read the file reads it as it is kept.

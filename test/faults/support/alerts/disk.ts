@@ -1,23 +1,14 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { freePort } from '../../../support/ports.ts';
 import type { Finish } from '../../../support/process.ts';
+import { mountDisk } from '../../../support/tmpfs.ts';
 import { answers, startProgram } from './program.ts';
 
-const MEGABYTE = 1024 ** 2;
 /** What other file systems of this machine are: they may be as full as they like. */
 const OTHERS = '^(ext[234]|xfs|btrfs|zfs|overlay|9p|virtiofs|fuse.*|nfs.*|vfat|squashfs|rootfs)$';
 
 /** Mounts a disk of eight megabytes, and starts a node exporter that looks at it. */
 export async function startDisk(finish: Finish): Promise<{ exporter: string; fill: () => void }> {
-  const folder = mkdtempSync(join(tmpdir(), 'effect-models-disk-'));
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', folder]);
-  finish(() => {
-    execFileSync('umount', [folder]);
-    rmSync(folder, { recursive: true, force: true });
-  });
+  const { fill } = mountDisk(8, finish);
   const exporter = `127.0.0.1:${await freePort()}`;
   startProgram(
     'prometheus-node-exporter',
@@ -30,5 +21,5 @@ export async function startDisk(finish: Finish): Promise<{ exporter: string; fil
     { finish },
   );
   await answers(`http://${exporter}/`);
-  return { exporter, fill: () => writeFileSync(join(folder, 'full'), Buffer.alloc(7 * MEGABYTE)) };
+  return { exporter, fill };
 }
