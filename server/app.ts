@@ -11,11 +11,12 @@ import { createMemoryStore, createRedisStore } from './cache/store.ts';
 import type { Config } from './config.ts';
 import { openDatabase, type Database } from './db/database.ts';
 import { migrateWhenReachable } from './db/migrate-when-reachable.ts';
-import { isUnavailable } from './db/unavailable.ts';
+import { isOutOfTime, isOverloaded, isUnavailable } from './db/unavailable.ts';
 import { createAdminGate } from './http/admin.ts';
 import { createFailureLimiter } from './http/failure-limit.ts';
 import { createRateLimiter } from './http/rate-limit.ts';
 import { drain } from './http/drain.ts';
+import { overloaded } from './http/problem.ts';
 import { callerOf } from './http/context.ts';
 import { OPERATIONS, operationOf } from './http/metrics.ts';
 import { checkGuards } from './http/guards.ts';
@@ -172,6 +173,7 @@ export async function createApp(config: Config, logger: Logger, times: Times = T
     answers: createAnswerCache(store, {
       catalog: probe.catalog,
       isConfirmed: () => probe.state().database,
+      onNewer: probe.published,
       onAnswer: metrics.cached,
       onWriteError: metrics.cacheWriteFailed,
     }),
@@ -197,6 +199,13 @@ export async function createApp(config: Config, logger: Logger, times: Times = T
         (error instanceof ApiError || !(state === 'starting' || isUnavailable(error)))
       )
         return error;
+      if (isOverloaded(error) || (isOutOfTime(error) && probe.state().database)) {
+        logger.warn({ err: error, requestId }, 'The database has more to do than it can');
+        return overloaded(
+          'The database is there, but has more to do than it can right now: try again in a few seconds.',
+          error,
+        );
+      }
       logger.warn({ err: error, requestId }, 'The database can not be used');
       return new ApiError(
         'SERVICE_UNAVAILABLE',

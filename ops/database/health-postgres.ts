@@ -128,7 +128,7 @@ async function serverSection(db: Kysely<Tables>): Promise<Section> {
       pg_database_size(current_database())::float as size,
       (select count(*) from pg_stat_activity where backend_type = 'client backend')::int as connections,
       current_setting('max_connections')::int as "maxConnections",
-      ${LIMITS.read.max + LIMITS.write.max}::int as "perInstance",
+      ${LIMITS.read.max + LIMITS.edit.max + LIMITS.write.max}::int as "perInstance",
       (select blks_hit::float / nullif(blks_hit + blks_read, 0)) as "hitRatio",
       deadlocks::int as deadlocks,
       age(datfrozenxid)::float as "transactionAge",

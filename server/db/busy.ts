@@ -38,8 +38,6 @@ export function waitForLocks(connection: DatabaseConnection, { writes }: { write
   };
 }
 
-/** How long a request may wait for another process that writes to the SQLite file. */
-export const REQUEST_WAIT_MS = 1_000;
 const BUSY_WAIT_MS = 30_000;
 const BUSY_RETRY_MS = 25;
 

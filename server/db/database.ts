@@ -1,7 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import { sql, type Kysely, type Transaction } from 'kysely';
+import { again, inTime } from './again.ts';
 import { protectAudit } from './audit.ts';
-import { isBusy } from './busy.ts';
+import { isBusy, whileBusy } from './busy.ts';
 import { MigrationNeeded, pendingMigrations } from './migrations.ts';
 import {
   dialectOf,
@@ -16,6 +17,7 @@ import {
   type Purpose,
   type Tables,
 } from './orm.ts';
+import { isConflict, isCutOff } from './unavailable.ts';
 import { explainFile } from './unusable.ts';
 
 /** An open database: one side for reading, one for writing, so that no reader sees a half-written catalogue. */
@@ -23,8 +25,10 @@ export interface Database {
   dialect: DialectName;
   read: Kysely<Tables>;
   write: Kysely<Tables>;
-  /** Runs `work` on one consistent state of the database. */
+  /** Runs `work` on one consistent state of the database, again where the connection ends meanwhile. Gives up in time for an answer. */
   snapshot: <Result>(work: (db: Transaction<Tables>) => Promise<Result>) => Promise<Result>;
+  /** Changes what a request asks for, in one transaction. Gives up in time for an answer. */
+  edit: <Result>(work: (db: Transaction<Tables>) => Promise<Result>) => Promise<Result>;
   /** Brings the schema up to date. Several processes may do so at once. Answers with the names of the migrations that ran. Throws `FileUnusable`. */
   migrate: () => Promise<string[]>;
   /** How the pool of one side is used right now; null: SQLite has none. */
@@ -60,20 +64,45 @@ async function open(
     openOrm(databaseUrl, 'write', options),
   ]);
   const read = kyselyOf(reader);
+  const write = kyselyOf(writer);
+  if (dialect === 'sqlite')
+    return {
+      dialect,
+      read,
+      write,
+      snapshot: (work) => read.transaction().execute(work),
+      edit: (work) => whileBusy(() => write.transaction().execute(work), EDIT_WAIT_MS),
+      migrate: () => migrateSqlite(writer, `${databaseUrl}.migrating`),
+      pool: () => Promise.resolve(null),
+      close: () => closeWithin(CLOSE_MS, [reader, writer]),
+    };
+  const editor = await openOrm(databaseUrl, 'edit', options);
+  const edits = kyselyOf(editor);
+  const sides = { read: reader, edit: editor, write: writer };
   return {
     dialect,
     read,
-    write: kyselyOf(writer),
-    snapshot: (work) =>
-      dialect === 'sqlite'
-        ? read.transaction().execute(work)
-        : read.transaction().setIsolationLevel('repeatable read').setAccessMode('read only').execute(work),
-    migrate: () =>
-      dialect === 'sqlite' ? migrateSqlite(writer, `${databaseUrl}.migrating`) : migratePostgres(writer),
-    pool: (side) => poolOf(side === 'read' ? reader : writer, side),
-    close: () => closeWithin(CLOSE_MS, [reader, writer]),
+    write,
+    snapshot: (work) => {
+      const oneState = () =>
+        read.transaction().setIsolationLevel('repeatable read').setAccessMode('read only').execute(work);
+      return inTime((isLate) => again(oneState, (error) => !isLate() && isCutOff(error)));
+    },
+    edit: (work) =>
+      inTime((isLate) =>
+        again(
+          () => edits.transaction().execute(work),
+          (error) => !isLate() && isConflict(error),
+        ),
+      ),
+    migrate: () => migratePostgres(writer),
+    pool: (side) => Promise.resolve(poolOf(sides[side], side)),
+    close: () => closeWithin(CLOSE_MS, Object.values(sides)),
   };
 }
+
+/** How long a request may wait for another process that writes to the SQLite file. */
+const EDIT_WAIT_MS = 1_000;
 
 const CLOSE_MS = 5_000;
 

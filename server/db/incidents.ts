@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Kysely, Selectable } from 'kysely';
+import type { Kysely, Selectable, Transaction } from 'kysely';
 import type { Incident } from '../../contracts/incidents.ts';
 import type { Tables } from './orm.ts';
 
@@ -50,50 +50,46 @@ export async function findIncident(db: Kysely<Tables>, id: string): Promise<Inci
 }
 
 /** Stores an incident that is new, with the first thing said about it. */
-export async function insertIncident(db: Kysely<Tables>, incident: Incident): Promise<void> {
+export async function insertIncident(db: Transaction<Tables>, incident: Incident): Promise<void> {
   const { id, kind, title, severity, status, startsAt, endsAt, updatedAt, updates } = incident;
-  await db.transaction().execute(async (transaction) => {
-    await transaction
-      .insertInto('incidents')
-      .values({
-        id,
-        kind,
-        title,
-        severity,
-        status,
-        starts_at: startsAt,
-        ends_at: endsAt,
-        updated_at: updatedAt,
-      })
-      .execute();
-    const rows = updates.map((update, index) => ({ ...update, incident_id: id, number: index + 1 }));
-    await transaction.insertInto('incident_updates').values(rows).execute();
-  });
+  await db
+    .insertInto('incidents')
+    .values({
+      id,
+      kind,
+      title,
+      severity,
+      status,
+      starts_at: startsAt,
+      ends_at: endsAt,
+      updated_at: updatedAt,
+    })
+    .execute();
+  const rows = updates.map((update, index) => ({ ...update, incident_id: id, number: index + 1 }));
+  await db.insertInto('incident_updates').values(rows).execute();
 }
 
 /** Stores what is said about an incident, and how it stands now. Two that are stored at once both stay. */
 export async function insertUpdate(
-  db: Kysely<Tables>,
+  db: Transaction<Tables>,
   id: string,
   { at, status, message, endsAt }: { at: string; status: string; message: string; endsAt: string | null },
 ): Promise<void> {
-  await db.transaction().execute(async (transaction) => {
-    // The row is written first, so that of two updates at once the second waits for the first.
-    await transaction
-      .updateTable('incidents')
-      .set({ status, ends_at: endsAt, updated_at: at })
-      .where('id', '=', id)
-      .execute();
-    const { last } = await transaction
-      .selectFrom('incident_updates')
-      .select((eb) => eb.fn.max('number').as('last'))
-      .where('incident_id', '=', id)
-      .executeTakeFirstOrThrow();
-    await transaction
-      .insertInto('incident_updates')
-      .values({ incident_id: id, number: (last ?? 0) + 1, at, status, message })
-      .execute();
-  });
+  // The row is written first, so that of two updates at once the second waits for the first.
+  await db
+    .updateTable('incidents')
+    .set({ status, ends_at: endsAt, updated_at: at })
+    .where('id', '=', id)
+    .execute();
+  const { last } = await db
+    .selectFrom('incident_updates')
+    .select((eb) => eb.fn.max('number').as('last'))
+    .where('incident_id', '=', id)
+    .executeTakeFirstOrThrow();
+  await db
+    .insertInto('incident_updates')
+    .values({ incident_id: id, number: (last ?? 0) + 1, at, status, message })
+    .execute();
 }
 
 async function withUpdates(db: Kysely<Tables>, rows: Selectable<Tables['incidents']>[]): Promise<Incident[]> {

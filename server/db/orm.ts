@@ -11,7 +11,7 @@ import { waitForLocks } from './busy.ts';
 import { ENTITIES } from './entities.ts';
 import { connectThroughRotation, readPassword } from './password-file.ts';
 import { rollBackOnce } from './rolled-back.ts';
-import { isReadOnly } from './unavailable.ts';
+import { isCutOff, isReadOnly } from './unavailable.ts';
 
 /** The tables as Kysely sees them. */
 export type Tables = InferKyselyDB<(typeof ENTITIES)[number]>;
@@ -32,6 +32,8 @@ interface PooledClient {
   _queryable: boolean;
 }
 interface Pool {
+  _idle: { client: PooledClient }[];
+  _remove(client: PooledClient): void;
   on(event: 'release', listener: (error: unknown, client: PooledClient) => void): void;
   connect(): Promise<PooledClient>;
   totalCount: number;
@@ -39,8 +41,8 @@ interface Pool {
   waitingCount: number;
 }
 
-/** How a connection is going to be used: it decides the timeouts. */
-export type Purpose = 'read' | 'write';
+/** How a connection is going to be used, for answers, for what requests change, or for syncs: it decides the timeouts. */
+export type Purpose = 'read' | 'edit' | 'write';
 
 /** One query that has ended, well or not. */
 export interface QueryEnd {
@@ -65,10 +67,13 @@ const SECOND = 1000;
 /** What a pool may hold, and how long its connections wait; null: as long as it takes, as operators' commands do. */
 export const LIMITS: Record<Purpose | 'operate', { max: number; connectMs: number; queryMs: number | null }> =
   {
-    read: { max: 20, connectMs: 500, queryMs: 2 * SECOND },
+    read: { max: 20, connectMs: 500, queryMs: 1.5 * SECOND },
+    edit: { max: 2, connectMs: 500, queryMs: 1.5 * SECOND },
     write: { max: 4, connectMs: 5 * SECOND, queryMs: 120 * SECOND },
     operate: { max: 4, connectMs: 5 * SECOND, queryMs: null },
   };
+/** So much longer than a statement may take, a server is waited for that ought to have ended it. */
+const SILENCE_MS = 100;
 /** After this, a connection is renewed: it follows a database that has moved, and no password outlives its rotation for long. */
 export const CONNECTION_SECONDS = 30 * 60;
 
@@ -108,6 +113,37 @@ function watched(side: Purpose, onQuery: OnQuery) {
   };
 }
 
+/** What pg 8.23 says of a server that has not answered in time. */
+const SILENT = 'Query read timeout';
+
+/** Sends nothing more on a connection that has ended or gone silent: pg would wait for that as well. */
+function notOnceBroken(created: unknown): void {
+  const connection = created as DatabaseConnection;
+  const execute = connection.executeQuery.bind(connection);
+  let broken: { by: unknown } | null = null;
+  connection.executeQuery = async <Row>(...args: Parameters<typeof execute>) => {
+    if (broken !== null) throw broken.by;
+    try {
+      return await execute<Row>(...args);
+    } catch (error) {
+      if (isCutOff(error) || (error instanceof Error && error.message === SILENT)) broken = { by: error };
+      throw error;
+    }
+  };
+}
+
+/**
+ * Uses no client again whose query is still on it: pg 8.23 hands it back after its query_timeout as if it were idle. Those
+ * that are idle have probably gone silent with it.
+ */
+function withoutSilent(pool: Pool): void {
+  pool.on('release', (_error, client) => {
+    if (client.readyForQuery || !client._queryable) return;
+    for (const silent of [client, ...pool._idle.map((item) => item.client)]) silent._queryable = false;
+    for (const { client: idle } of pool._idle.slice()) pool._remove(idle);
+  });
+}
+
 function openSqlite(
   databaseUrl: string,
   purpose: Purpose | 'operate',
@@ -138,19 +174,27 @@ function openSqlite(
   });
 }
 
-function openPostgres(
+/** The pool of each ORM; null until it is first used. */
+const pools = new WeakMap<Orm, { pool: Pool | null }>();
+const UNUSED = { totalCount: 0, idleCount: 0, waitingCount: 0 };
+
+async function openPostgres(
   databaseUrl: string,
   purpose: Purpose | 'operate',
   { migrations, onQuery, passwordFile, connectionSeconds }: Required<OpenOptions>,
 ): Promise<PostgresOrm> {
   const { max, connectMs, queryMs } = LIMITS[purpose];
-  return PostgresOrm.init({
+  const made: { pool: Pool | null } = { pool: null };
+  const orm = await PostgresOrm.init({
     entities: [...ENTITIES],
     extensions: [Migrator],
     clientUrl: databaseUrl,
     pool: { min: 0, max },
     onCreateConnection: async (created) => {
-      if (purpose !== 'operate') return watched(purpose, onQuery)(created);
+      if (purpose !== 'operate') {
+        notOnceBroken(created);
+        return watched(purpose, onQuery)(created);
+      }
       // What a role or a server has set for queries of the service does not hold for a backup.
       const patient = 'set statement_timeout = 0; set idle_in_transaction_session_timeout = 0';
       await (created as DatabaseConnection).executeQuery(CompiledQuery.raw(patient));
@@ -161,7 +205,7 @@ function openPostgres(
       ...(queryMs === null
         ? {}
         : {
-            query_timeout: queryMs,
+            query_timeout: queryMs + SILENCE_MS,
             statement_timeout: queryMs,
             idle_in_transaction_session_timeout: 60 * SECOND,
           }),
@@ -169,16 +213,16 @@ function openPostgres(
       keepAlive: true,
       ...(passwordFile === null ? {} : { password: () => readPassword(passwordFile) }),
       onPoolCreated: (pool: Pool) => {
-        // pg 8.23 hands a client back after query_timeout though its query is still on it: such a client is not used again.
-        pool.on('release', (_error: unknown, client: PooledClient) => {
-          if (!client.readyForQuery) client._queryable = false;
-        });
+        made.pool = pool;
+        withoutSilent(pool);
         if (passwordFile !== null) pool.connect = connectThroughRotation(pool.connect.bind(pool));
       },
       application_name: `effect-models ${purpose}`,
     },
     migrations,
   });
+  pools.set(orm, made);
+  return orm;
 }
 
 /** How a database is opened: how its migrations are found, who hears of its queries, where its password is. */
@@ -206,11 +250,10 @@ export function openOrm(
   return open(databaseUrl, purpose, { migrations, onQuery, passwordFile, connectionSeconds });
 }
 
-/** How the pool of an open ORM is used; null: SQLite has none. */
-export async function poolOf(orm: Orm, purpose: Purpose): Promise<PoolState | null> {
+/** How the pool of an open ORM is used, be the server there or not; null: SQLite has none. */
+export function poolOf(orm: Orm, purpose: Purpose): PoolState | null {
   if (!(orm instanceof PostgresOrm)) return null;
-  const pool = (await orm.em.getConnection().getNativeClient()) as unknown as Pool;
-  const { totalCount, idleCount, waitingCount } = pool;
+  const { totalCount, idleCount, waitingCount } = pools.get(orm)?.pool ?? UNUSED;
   // Whoever asks while a connection is idle is put on the list as well, and has it in the next tick.
   const waiting = Math.max(0, waitingCount - idleCount);
   return { used: totalCount - idleCount, idle: idleCount, waiting, max: LIMITS[purpose].max };

@@ -18,14 +18,18 @@ export const LEASE = 'sync';
 export const interrupted = (db: Kysely<Tables>, at: string) =>
   db
     .updateTable('sync_runs')
-    .set({ status: 'interrupted', message: 'The process that ran it has died', completed_at: at })
+    .set({
+      status: 'interrupted',
+      message: 'Its process has died, or could not reach the database',
+      completed_at: at,
+    })
     .where('status', '=', 'running');
 
 /**
  * Marks a run interrupted when its process has died and its lease has run out, so that none is shown as running for ever.
  * Where nothing can be written right now, that is left to the next time.
  */
-export async function sweepDeadRuns({ dialect, read, write }: Database): Promise<void> {
+export async function sweepDeadRuns({ dialect, read, edit }: Database): Promise<void> {
   const running = await read
     .selectFrom('sync_runs')
     .select('id')
@@ -33,22 +37,23 @@ export async function sweepDeadRuns({ dialect, read, write }: Database): Promise
     .executeTakeFirst();
   if (running === undefined) return;
   // In one statement, so that a run that begins meanwhile is not taken for a dead one: it begins together with its lease.
-  await interrupted(write, new Date().toISOString())
-    .where(({ not, exists }) =>
-      not(
-        exists(
-          write
-            .selectFrom('leases')
-            .select('owner')
-            .where('name', '=', LEASE)
-            .where('expires_at_ms', '>', databaseNow(dialect)),
+  await edit((db) =>
+    interrupted(db, new Date().toISOString())
+      .where(({ not, exists }) =>
+        not(
+          exists(
+            db
+              .selectFrom('leases')
+              .select('owner')
+              .where('name', '=', LEASE)
+              .where('expires_at_ms', '>', databaseNow(dialect)),
+          ),
         ),
-      ),
-    )
-    .execute()
-    .catch((error: unknown) => {
-      if (!isUnavailable(error)) throw error;
-    });
+      )
+      .execute(),
+  ).catch((error: unknown) => {
+    if (!isUnavailable(error)) throw error;
+  });
 }
 
 /** Prolongs the lease of a run. False: it was lost. */
@@ -69,9 +74,16 @@ export async function renew(
   return numUpdatedRows === 1n;
 }
 
-async function published(db: Kysely<Tables>): Promise<Stored> {
+/** What is published. */
+export async function published(db: Kysely<Tables>): Promise<Stored> {
   const { version, committedAt } = await catalogVersion(db);
   return { catalogVersion: version, committedAt, models: await countModels(db, { withheld: false }) };
+}
+
+/** Whether a run has been ended so before: a commit whose answer was lost may have been one all the same. */
+export async function hasEnded(db: Kysely<Tables>, { id, status }: RunEnd): Promise<boolean> {
+  const run = await db.selectFrom('sync_runs').select('status').where('id', '=', id).executeTakeFirst();
+  return run?.status === status;
 }
 
 /** Ends a run, and gives its lease back. Answers with what is published. */
@@ -113,8 +125,8 @@ export function runClock(dialect: DialectName) {
     end(id: string): string {
       const begun = running.get(id);
       if (begun === undefined) return new Date().toISOString();
-      running.delete(id);
       return new Date(begun.startedAtMs + Math.ceil(performance.now() - begun.mark)).toISOString();
     },
+    forget: (id: string): void => void running.delete(id),
   };
 }

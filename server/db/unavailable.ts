@@ -1,3 +1,4 @@
+import { TookTooLong } from './again.ts';
 import { FileUnusable } from './unusable.ts';
 
 /** Error codes and SQLSTATE classes that mean: the database is away, full or overloaded, and the request may be tried again. */
@@ -11,6 +12,18 @@ const MESSAGES =
 /** Codes of a database that turns the service away: gone, not accepting connections, its password changed, or damaged. */
 const REFUSED = /^(3D000|28\w{3}|55000|XX00[12]|SQLITE_(CORRUPT|NOTADB)\w*)$/;
 
+/** SQLSTATEs of a server that has ended a connection, and what pg 8.23 says of one that has ended. */
+const CUT_OFF = /^(57P0[12]|08006|ECONNRESET|EPIPE)$/;
+const CUT_OFF_MESSAGES = /Connection terminated unexpectedly|Client has encountered a connection error/;
+
+/** SQLSTATEs of what another transaction stood in the way of: a conflict, a deadlock, a lock that was held for too long. */
+const CONFLICT = /^(40001|40P01|55P03)$/;
+
+/** SQLSTATEs of a server that has more to do than it can: all connections are taken, or a statement took too long. */
+const OVERLOADED = /^(53300|57014)$/;
+/** What pg-pool 3.14 says when every connection has been in use all the while. */
+const POOL_EXHAUSTED = 'timeout exceeded when trying to connect';
+
 function codeOf(error: Error): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
@@ -23,10 +36,36 @@ export function isUnavailable(error: unknown): boolean {
 /** Whether an error says that the database is away and may come back by itself. */
 export function isAway(error: unknown): boolean {
   if (!(error instanceof Error) || error instanceof FileUnusable) return false;
+  if (error instanceof TookTooLong) return true;
   if (CODES.test(codeOf(error))) return true;
   if (MESSAGES.test(error.message)) return true;
   if (error instanceof AggregateError) return error.errors.some(isAway);
   return error.cause !== undefined && isAway(error.cause);
+}
+
+/** Whether an error says that the connection has ended, while another may do. */
+export function isCutOff(error: unknown): boolean {
+  return error instanceof Error && (CUT_OFF.test(codeOf(error)) || CUT_OFF_MESSAGES.test(error.message));
+}
+
+/** Whether an error says that another transaction stood in the way. */
+export function isConflict(error: unknown): boolean {
+  return error instanceof Error && CONFLICT.test(codeOf(error));
+}
+
+/** Whether an error says that every connection that this process may have was in use. */
+export function isPoolExhausted(error: unknown): boolean {
+  return error instanceof Error && error.message === POOL_EXHAUSTED;
+}
+
+/** Whether the database itself says that it has more to do than it can. */
+export function isOverloaded(error: unknown): boolean {
+  return error instanceof Error && OVERLOADED.test(codeOf(error));
+}
+
+/** Whether nothing but time was lacking: of a database that is there, it says that it is busy. */
+export function isOutOfTime(error: unknown): boolean {
+  return error instanceof TookTooLong || isPoolExhausted(error);
 }
 
 /** Whether an error says that the SQLite file may only be read. */

@@ -4,7 +4,6 @@ import { ApiError } from '../../contracts/errors.ts';
 import type { AdminCall } from '../../contracts/operation.ts';
 import type { AdminSecret } from '../config.ts';
 import { firstSeen, insertAdminCall, type AuditRow } from '../db/audit.ts';
-import { REQUEST_WAIT_MS, whileBusy } from '../db/busy.ts';
 import type { Database } from '../db/database.ts';
 
 /** Who calls, as far as can be told. */
@@ -54,7 +53,7 @@ export function createAudit({ database, logger }: { database: Database; logger: 
         { operation: row.operation, key: row.key, address, requestId },
         `admin call ${row.operation} ${row.result}`,
       );
-    await whileBusy(() => insertAdminCall(database.write, row), REQUEST_WAIT_MS);
+    await database.edit((db) => insertAdminCall(db, row));
   };
   const lost = (error: unknown) =>
     logger.error({ err: error }, 'An admin call could not be written down in the database: the log has it');

@@ -57,7 +57,7 @@ const gapOf = (begins: string | null): string =>
 
 /** Makes the streams of changes: each goes through the changes at its own pace, and what several read is loaded once. */
 export function createChangeStreams({
-  database: { read, snapshot },
+  database: { snapshot },
   withheld,
   onError,
   times: { heartbeatMs, stallMs } = STREAM_TIMES,
@@ -172,10 +172,13 @@ export function createChangeStreams({
     async open({ lastEventId, ...filters }, { address }) {
       const giveBack = takePlace(address);
       try {
-        const last = await lastChangeId(read);
-        // Some readers send an empty header when they have seen no event.
-        const from = lastEventId ? Math.min(Number(lastEventId), last) : last;
-        const isForgotten = from + 1 < ((await firstChangeId(read)) ?? last + 1);
+        const { from, opening } = await snapshot(async (db) => {
+          const last = await lastChangeId(db);
+          // Some readers send an empty header when they have seen no event.
+          const place = lastEventId ? Math.min(Number(lastEventId), last) : last;
+          const isForgotten = place + 1 < ((await firstChangeId(db)) ?? last + 1);
+          return { from: place, opening: isForgotten ? gapOf(await historyFrom(db)) : '' };
+        });
         const stream = { out: new PassThrough(), wake: () => {} };
         streams.add(stream);
         stream.out.once('close', () => {
@@ -184,7 +187,6 @@ export function createChangeStreams({
           stream.wake();
         });
         if (isClosing) stream.out.end();
-        const opening = isForgotten ? gapOf(await historyFrom(read)) : '';
         void follow(stream, { from, opening }, filters);
         return stream.out;
       } catch (error) {

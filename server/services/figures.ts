@@ -25,7 +25,7 @@ export interface FigureSources {
   storageLimitBytes: number | null;
 }
 
-const SIDES: Purpose[] = ['read', 'write'];
+const SIDES: Purpose[] = ['read', 'edit', 'write'];
 const seconds = (time: string): number => Date.parse(time) / 1_000;
 
 /** Reads what the metrics say of the present. What can not be read just now is left out, never guessed. */

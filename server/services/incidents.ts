@@ -1,8 +1,8 @@
+import type { Transaction } from 'kysely';
 import { ApiError } from '../../contracts/errors.ts';
 import type { Handlers } from '../../contracts/index.ts';
 import { INCIDENT_STATUSES, MAINTENANCE_STATUSES, type Incident } from '../../contracts/incidents.ts';
 import { catalogVersion } from '../db/catalog.ts';
-import { REQUEST_WAIT_MS, whileBusy } from '../db/busy.ts';
 import type { Database } from '../db/database.ts';
 import {
   findIncident,
@@ -12,6 +12,7 @@ import {
   listIncidents,
   newIncidentId,
 } from '../db/incidents.ts';
+import type { Tables } from '../db/orm.ts';
 
 const STATUSES: Record<Incident['kind'], readonly Incident['status'][]> = {
   incident: INCIDENT_STATUSES,
@@ -20,19 +21,25 @@ const STATUSES: Record<Incident['kind'], readonly Incident['status'][]> = {
 
 /** Answers about incidents and maintenance, and takes down what admins say of them. `onChange` is called after each. */
 export function createIncidentService({
-  database: { snapshot, read, write },
+  database: { snapshot, edit },
   onChange,
 }: {
   database: Database;
   onChange: () => void;
 }): { list: Handlers['incidents']['list']; admin: Handlers['admin']['incidents'] } {
-  const answer = async (data: Incident) => {
+  /** Stores something, and answers with the incident as it is then. */
+  const store = async (id: string, write: (db: Transaction<Tables>) => Promise<void>) => {
+    const answer = await edit(async (db) => {
+      await write(db);
+      const { version } = await catalogVersion(db);
+      const timestamp = new Date().toISOString();
+      return { data: await found(db, id), meta: { catalogVersion: version }, timestamp };
+    });
     onChange();
-    const { version } = await catalogVersion(read);
-    return { data, meta: { catalogVersion: version }, timestamp: new Date().toISOString() };
+    return answer;
   };
-  const found = async (id: string): Promise<Incident> => {
-    const incident = await findIncident(read, id);
+  const found = async (db: Transaction<Tables>, id: string): Promise<Incident> => {
+    const incident = await findIncident(db, id);
     if (incident === null)
       throw new ApiError('NOT_FOUND', `There is no incident "${id}": GET /v1/incidents lists them.`);
     return incident;
@@ -62,11 +69,10 @@ export function createIncidentService({
           updatedAt: now,
           updates: [{ at: now, status, message }],
         };
-        await whileBusy(() => insertIncident(write, incident), REQUEST_WAIT_MS);
-        return answer(incident);
+        return store(incident.id, (db) => insertIncident(db, incident));
       },
       async update({ id, status, message, endsAt }) {
-        const { kind, endsAt: before, startsAt } = await found(id);
+        const { kind, endsAt: before, startsAt } = await edit((db) => found(db, id));
         if (!STATUSES[kind].includes(status))
           throw invalid(
             'status',
@@ -84,8 +90,7 @@ export function createIncidentService({
           message,
           endsAt: isOver(status) ? at : endsAt === undefined ? planned : exact(endsAt),
         };
-        await whileBusy(() => insertUpdate(write, id, said), REQUEST_WAIT_MS);
-        return answer(await found(id));
+        return store(id, (db) => insertUpdate(db, id, said));
       },
     },
   };

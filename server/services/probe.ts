@@ -2,6 +2,7 @@ import { catalogVersion, EMPTY_CATALOG, type CatalogVersion } from '../db/catalo
 import type { Database } from '../db/database.ts';
 import { lastStatuses } from '../db/runs.ts';
 import { sweepDeadRuns } from '../db/run-lease.ts';
+import { isPoolExhausted } from '../db/unavailable.ts';
 
 /** What was seen last of the things that the service rests on. */
 export interface ProbeState {
@@ -36,7 +37,7 @@ const EVERY_MS = 1_000;
 
 /** Starts a probe. Another instance's commit is seen within a second. */
 export function startProbe({ database, cacheIsUp }: { database: Database; cacheIsUp: () => boolean }): Probe {
-  let state: ProbeState = { database: true, cache: true, syncs: true };
+  let state: ProbeState = { database: false, cache: cacheIsUp(), syncs: true };
   let catalog = EMPTY_CATALOG;
   const listeners: (() => void)[] = [];
   const published = (seen: CatalogVersion) => {
@@ -56,8 +57,10 @@ export function startProbe({ database, cacheIsUp }: { database: Database; cacheI
       const statuses = await lastStatuses(database.read, 2);
       const syncs = statuses.length < 2 || statuses.includes('completed');
       state = { database: true, cache: cacheIsUp(), syncs };
-    } catch {
-      state = { ...state, database: false, cache: cacheIsUp() };
+    } catch (error) {
+      // Readers that take all connections say nothing of the database.
+      const isThere = isPoolExhausted(error) && state.database;
+      state = { ...state, database: isThere, cache: cacheIsUp() };
     }
   };
   let looking: Promise<void> | null = null;

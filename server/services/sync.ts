@@ -9,7 +9,7 @@ import type { SyncRunner } from './sync-runner.ts';
 
 /** Answers about sources and runs, and starts runs. */
 export function createSyncService({
-  database: { snapshot },
+  database: { snapshot, edit },
   runner,
   sources,
   settings,
@@ -51,6 +51,8 @@ export function createSyncService({
     },
     admin: {
       start: async ({ force }, context) => {
+        // Once a run has been started nothing more may fail.
+        const { version } = await edit(catalogVersion);
         const started = await runner.start('api', { force });
         if ('conflict' in started) {
           throw new ApiError(
@@ -63,7 +65,6 @@ export function createSyncService({
           );
         }
         context.setHeader('location', `/v1/admin/sync/${started.id}`);
-        const { version } = await snapshot(catalogVersion);
         return {
           data: { id: started.id, status: 'running', startedAt: started.startedAt },
           meta: { catalogVersion: version },

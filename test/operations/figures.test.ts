@@ -55,7 +55,10 @@ describe('figures of the code', () => {
 
   test('limits of streams, and of statements', () => {
     expect(promised('at most # an instance and # an address')).toEqual([MAX_STREAMS, MAX_STREAMS_AN_ADDRESS]);
-    expect(promised('(statements end after # s)')).toEqual([(LIMITS.read.queryMs ?? 0) / 1_000]);
+    const { read, edit } = LIMITS;
+    const seconds = [(read.queryMs ?? 0) / 1_000];
+    expect(promised('(statements end after # s)')).toEqual(seconds);
+    expect(edit.queryMs).toBe(read.queryMs);
   });
 
   test('alerts by who is told of them', () => {
@@ -138,15 +141,14 @@ describe('figures of the running service', () => {
   afterAll(() => served.close());
 
   test('connections an instance may hold', async () => {
-    const [most, read, write] = promised(
-      'An instance holds at most # connections: # for reading (statements end after 2 s), # for writing',
+    const [most = 0, ...sides] = promised(
+      'An instance holds at most # connections: # for reading, # for what requests change, # for syncs',
     );
-    const pools = [await served.app.database.pool('read'), await served.app.database.pool('write')];
-    expect([most, read, write]).toEqual([
-      (pools[0]?.max ?? 0) + (pools[1]?.max ?? 0),
-      pools[0]?.max,
-      pools[1]?.max,
-    ]);
+    const pools = await Promise.all(
+      (['read', 'edit', 'write'] as const).map((side) => served.app.database.pool(side)),
+    );
+    expect(sides).toEqual(pools.map((pool) => pool?.max));
+    expect(most).toBe(sides.reduce((sum, side) => sum + side, 0));
   });
 
   test('the size of a body, and wrong secrets', async () => {
