@@ -11,7 +11,7 @@ const FROZEN_MS = 1_000;
 
 /** Makes models.dev name another price for everything that a provider has. */
 function changePrices({ upstream }: Served): void {
-  for (const provider of Object.keys(upstream.content.modelsDevApi as object))
+  for (const provider of Object.keys(upstream.content.modelsDevApi))
     for (const entry of Object.values(entriesOf(upstream.content, provider)))
       entry.cost = { input: 7, output: 11 };
 }

@@ -68,12 +68,13 @@ function unprivileged(): { uid?: number; gid?: number } {
   return { uid: idOf('-u'), gid: idOf('-g') };
 }
 
-/** Starts a server that asks for passwords by SCRAM, with a superuser `postgres`. */
+/** Starts a server that asks for passwords by SCRAM, with a superuser `postgres`; its data are in a new folder of `parent`. */
 export async function startPostgres({
   settings = {},
-}: { settings?: Record<string, string> } = {}): Promise<OwnPostgres> {
+  parent = tmpdir(),
+}: { settings?: Record<string, string>; parent?: string } = {}): Promise<OwnPostgres> {
   const binaries = installedBinaries() ?? packagedBinaries();
-  const folder = mkdtempSync(join(tmpdir(), 'effect-models-postgres-'));
+  const folder = mkdtempSync(join(parent, 'effect-models-postgres-'));
   const who = unprivileged();
   if (who.uid !== undefined) chownSync(folder, who.uid, who.gid ?? who.uid);
   const password = 'start-Password-4711';
@@ -187,6 +188,8 @@ function parentOf(pid: string): number {
 /** Runs a statement on a database of Postgres, and answers with its rows. */
 export async function ask<Row extends pg.QueryResultRow>(url: string, statement: string): Promise<Row[]> {
   const client = new pg.Client({ connectionString: url });
+  // Its query tells of that too.
+  client.on('error', () => {});
   await client.connect();
   try {
     return (await client.query<Row>(statement)).rows;
