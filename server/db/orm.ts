@@ -41,7 +41,10 @@ interface Pool {
   waitingCount: number;
 }
 
-/** How a connection is going to be used, for answers, for what requests change, or for syncs: it decides the timeouts. */
+/**
+ * How a connection is going to be used, for answers, for what requests change and looking whether the database is there, or
+ * for syncs: it decides the timeouts.
+ */
 export type Purpose = 'read' | 'edit' | 'write';
 
 /** One query that has ended, well or not. */
@@ -68,7 +71,7 @@ const SECOND = 1000;
 export const LIMITS: Record<Purpose | 'operate', { max: number; connectMs: number; queryMs: number | null }> =
   {
     read: { max: 20, connectMs: 500, queryMs: 1.5 * SECOND },
-    edit: { max: 2, connectMs: 500, queryMs: 1.5 * SECOND },
+    edit: { max: 4, connectMs: 500, queryMs: 1.5 * SECOND },
     write: { max: 4, connectMs: 5 * SECOND, queryMs: 120 * SECOND },
     operate: { max: 4, connectMs: 5 * SECOND, queryMs: null },
   };

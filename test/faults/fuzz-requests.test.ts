@@ -80,6 +80,7 @@ describe.each(DATABASES)('generated requests on $name', (kind) => {
       expect((await newestEnded(address)).status).toBe('completed');
 
       const known = await knownAt(address);
+      const saidBefore = service.output.length;
       const requests = fc.sample(fuzzRequests(known, { secret: ADMIN_SECRET }), {
         numRuns: REQUESTS,
         seed: SEED,
@@ -118,14 +119,20 @@ describe.each(DATABASES)('generated requests on $name', (kind) => {
         `${requests.length} requests, ${Math.round(requests.length / seconds)} a second, seed ${SEED}`,
       );
       expect(faults.slice(0, 10), `FUZZ_SEED=${SEED}`).toEqual([]);
-      // Every operation was asked for something that it has.
-      expect([...answered].toSorted()).toEqual(
-        OPERATIONS.map(({ method, path }) => `${method} ${path}`).toSorted(),
-      );
+      // Every operation was asked for something that it has, where so many are made that none is left out.
+      if (REQUESTS >= 5_000)
+        expect([...answered].toSorted()).toEqual(
+          OPERATIONS.map(({ method, path }) => `${method} ${path}`).toSorted(),
+        );
       expect(residentMb(service.pid) - resident).toBeLessThan(GROWTH_MB);
       await expect.poll(() => openFiles(service.pid), { timeout: 20_000 }).toBeLessThan(80);
       expect((await fetch(`${address}/health`)).status).toBe(200);
-      expect(service.output.split('\n').filter((text) => /"level":[56]0/.test(text))).toEqual([]);
+      expect(
+        service.output
+          .slice(saidBefore)
+          .split('\n')
+          .filter((text) => /"level":[56]0/.test(text)),
+      ).toEqual([]);
       expect(await service.end('SIGTERM')).toBe(0);
     },
   );
