@@ -24,6 +24,8 @@ import { explainFile } from './unusable.ts';
 export interface Database {
   dialect: DialectName;
   read: Kysely<Tables>;
+  /** For looking whether the database is there: readers do not stand in its way, nor do syncs. */
+  probe: Kysely<Tables>;
   write: Kysely<Tables>;
   /** Runs `work` on one consistent state of the database, again where the connection ends meanwhile. Gives up in time for an answer. */
   snapshot: <Result>(work: (db: Transaction<Tables>) => Promise<Result>) => Promise<Result>;
@@ -69,6 +71,7 @@ async function open(
     return {
       dialect,
       read,
+      probe: read,
       write,
       snapshot: (work) => read.transaction().execute(work),
       edit: (work) => whileBusy(() => write.transaction().execute(work), EDIT_WAIT_MS),
@@ -82,6 +85,7 @@ async function open(
   return {
     dialect,
     read,
+    probe: edits,
     write,
     snapshot: (work) => {
       const oneState = () =>

@@ -29,8 +29,8 @@ export const interrupted = (db: Kysely<Tables>, at: string) =>
  * Marks a run interrupted when its process has died and its lease has run out, so that none is shown as running for ever.
  * Where nothing can be written right now, that is left to the next time.
  */
-export async function sweepDeadRuns({ dialect, read, edit }: Database): Promise<void> {
-  const running = await read
+export async function sweepDeadRuns({ dialect, probe, edit }: Database): Promise<void> {
+  const running = await probe
     .selectFrom('sync_runs')
     .select('id')
     .where('status', '=', 'running')

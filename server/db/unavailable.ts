@@ -53,11 +53,6 @@ export function isConflict(error: unknown): boolean {
   return error instanceof Error && CONFLICT.test(codeOf(error));
 }
 
-/** Whether an error says that every connection that this process may have was in use. */
-export function isPoolExhausted(error: unknown): boolean {
-  return error instanceof Error && error.message === POOL_EXHAUSTED;
-}
-
 /** Whether the database itself says that it has more to do than it can. */
 export function isOverloaded(error: unknown): boolean {
   return error instanceof Error && OVERLOADED.test(codeOf(error));
@@ -65,7 +60,7 @@ export function isOverloaded(error: unknown): boolean {
 
 /** Whether nothing but time was lacking: of a database that is there, it says that it is busy. */
 export function isOutOfTime(error: unknown): boolean {
-  return error instanceof TookTooLong || isPoolExhausted(error);
+  return error instanceof TookTooLong || (error instanceof Error && error.message === POOL_EXHAUSTED);
 }
 
 /** Whether an error says that the SQLite file may only be read. */

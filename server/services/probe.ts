@@ -2,7 +2,6 @@ import { catalogVersion, EMPTY_CATALOG, type CatalogVersion } from '../db/catalo
 import type { Database } from '../db/database.ts';
 import { lastStatuses } from '../db/runs.ts';
 import { sweepDeadRuns } from '../db/run-lease.ts';
-import { isPoolExhausted } from '../db/unavailable.ts';
 
 /** What was seen last of the things that the service rests on. */
 export interface ProbeState {
@@ -50,17 +49,15 @@ export function startProbe({ database, cacheIsUp }: { database: Database; cacheI
   const look = async () => {
     try {
       const before = catalog;
-      const seen = await catalogVersion(database.read);
+      const seen = await catalogVersion(database.probe);
       // What was published while this look was under way is newer than what it saw.
       if (catalog === before) published(seen);
       await sweepDeadRuns(database);
-      const statuses = await lastStatuses(database.read, 2);
+      const statuses = await lastStatuses(database.probe, 2);
       const syncs = statuses.length < 2 || statuses.includes('completed');
       state = { database: true, cache: cacheIsUp(), syncs };
-    } catch (error) {
-      // Readers that take all connections say nothing of the database.
-      const isThere = isPoolExhausted(error) && state.database;
-      state = { ...state, database: isThere, cache: cacheIsUp() };
+    } catch {
+      state = { ...state, database: false, cache: cacheIsUp() };
     }
   };
   let looking: Promise<void> | null = null;

@@ -68,8 +68,12 @@ export async function startApp(
         throw new Error(`POST /v1/admin/sync answered ${response.status}: ${await response.text()}`);
       const location = response.headers.get('location') ?? '';
       for (;;) {
-        const { data } = await json<{ data: SyncRun }>(location, adminHeaders);
-        if (data.status !== 'running') return data;
+        const answer = await get(location, adminHeaders);
+        // A busy machine may keep the database from answering in time.
+        if (answer.status !== 503) {
+          const { data } = (await answer.json()) as { data: SyncRun };
+          if (data.status !== 'running') return data;
+        }
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     },

@@ -33,7 +33,7 @@ export interface OwnPostgres {
   create: () => Promise<TestDatabase>;
   /** Ends it, and leaves its data: orderly, at once without writing anything, or as a crash would. */
   halt: (how?: keyof typeof SIGNALS) => Promise<void>;
-  /** Starts it again as it was, and waits until it answers. */
+  /** Starts it again as it was, unless it runs, and waits until it answers. */
   start: () => Promise<void>;
   /** Leaves its connections open and answers nothing; the system still accepts new ones for it. */
   freeze: () => void;
@@ -111,6 +111,7 @@ export async function startPostgres({
   let server: ChildProcess | null = null;
   let ended: Promise<unknown> = Promise.resolve();
   const start = async () => {
+    if (server !== null) return;
     server = spawn(join(binaries, 'postgres'), args, {
       ...who,
       cwd: folder,

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { startPulse } from './pulse.ts';
 
 /** What constant readers saw: `violations` are broken promises, each in a sentence. */
 export interface ReaderReport {
@@ -19,9 +20,6 @@ interface Page {
 
 const PAGE = 100;
 const LATEST_MS = 2_000;
-const BEAT_MS = 50;
-/** How much later an answer may be for each millisecond that a timer of this process was late: the machine was busy elsewhere. */
-const STARVED = 4;
 
 /** Reads the whole catalogue of each address over and over until it is stopped; `mayRefuse`: nobody need be listening. */
 export function startReaders(
@@ -33,12 +31,7 @@ export function startReaders(
   const known = new Map<string, string>();
   const seen = new Set<number>();
   let stopped = false;
-  let lateMs = 0;
-  let beat = performance.now();
-  const beats = setInterval(() => {
-    lateMs += Math.max(0, performance.now() - beat - BEAT_MS);
-    beat = performance.now();
-  }, BEAT_MS);
+  const pulse = startPulse();
 
   const violate = (sentence: string) => {
     if (!report.violations.includes(sentence)) report.violations.push(sentence);
@@ -52,7 +45,7 @@ export function startReaders(
   /** GETs a path. null: nobody listens, or the service says that it is away. */
   async function get(address: string, path: string): Promise<{ status: number; text: string } | null> {
     const started = performance.now();
-    const lateBefore = lateMs;
+    const allowance = pulse.since();
     report.requests += 1;
     try {
       const response = await fetch(address + path);
@@ -71,8 +64,7 @@ export function startReaders(
     } finally {
       const ms = performance.now() - started;
       report.slowestMs = Math.max(report.slowestMs, Math.round(ms));
-      if (ms > LATEST_MS + STARVED * (lateMs - lateBefore))
-        violate(`${path} took longer than ${LATEST_MS} ms`);
+      if (ms > LATEST_MS + allowance()) violate(`${path} took longer than ${LATEST_MS} ms`);
     }
   }
 
@@ -141,7 +133,7 @@ export function startReaders(
     async stop() {
       stopped = true;
       await Promise.all(reading);
-      clearInterval(beats);
+      pulse.stop();
       report.versions = [...seen].toSorted((a, b) => a - b);
       return report;
     },
