@@ -17,7 +17,8 @@ import {
   type Purpose,
   type Tables,
 } from './orm.ts';
-import { isConflict, isCutOff } from './unavailable.ts';
+import { createRenewal } from './renewal.ts';
+import { isConflict, isCutOff, isReadOnly } from './unavailable.ts';
 import { explainFile } from './unusable.ts';
 
 /** An open database: one side for reading, one for writing, so that no reader sees a half-written catalogue. */
@@ -59,8 +60,9 @@ export async function openDatabase(
 async function open(
   databaseUrl: string,
   dialect: DialectName,
-  options: Omit<OpenOptions, 'migrations'>,
+  given: Omit<OpenOptions, 'migrations'>,
 ): Promise<Database> {
+  const options = { ...given, onPool: createRenewal() };
   const [reader, writer] = await Promise.all([
     openOrm(databaseUrl, 'read', options),
     openOrm(databaseUrl, 'write', options),
@@ -96,7 +98,7 @@ async function open(
       inTime((isLate) =>
         again(
           () => edits.transaction().execute(work),
-          (error) => !isLate() && isConflict(error),
+          (error) => !isLate() && (isConflict(error) || isReadOnly(error)),
         ),
       ),
     migrate: () => migratePostgres(writer),

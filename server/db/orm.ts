@@ -10,6 +10,7 @@ import { MIGRATIONS } from '../../migrations/index.ts';
 import { waitForLocks } from './busy.ts';
 import { ENTITIES } from './entities.ts';
 import { connectThroughRotation, readPassword } from './password-file.ts';
+import type { RenewablePool } from './renewal.ts';
 import { rollBackOnce } from './rolled-back.ts';
 import { isCutOff, isReadOnly } from './unavailable.ts';
 
@@ -184,7 +185,7 @@ const UNUSED = { totalCount: 0, idleCount: 0, waitingCount: 0 };
 async function openPostgres(
   databaseUrl: string,
   purpose: Purpose | 'operate',
-  { migrations, onQuery, passwordFile, connectionSeconds }: Required<OpenOptions>,
+  { migrations, onQuery, passwordFile, connectionSeconds, onPool }: Required<OpenOptions>,
 ): Promise<PostgresOrm> {
   const { max, connectMs, queryMs } = LIMITS[purpose];
   const made: { pool: Pool | null } = { pool: null };
@@ -218,6 +219,7 @@ async function openPostgres(
       onPoolCreated: (pool: Pool) => {
         made.pool = pool;
         withoutSilent(pool);
+        onPool(pool as unknown as RenewablePool);
         if (passwordFile !== null) pool.connect = connectThroughRotation(pool.connect.bind(pool));
       },
       application_name: `effect-models ${purpose}`,
@@ -236,6 +238,8 @@ export interface OpenOptions {
   passwordFile?: string | null;
   /** How long a connection is used before another takes its place. */
   connectionSeconds?: number;
+  /** What is told of the pool of a database that has one. */
+  onPool?: (pool: RenewablePool) => void;
 }
 
 /** Opens a database for reading, for writing, or for an operator's command. The only place that names a driver. */
@@ -247,10 +251,11 @@ export function openOrm(
     onQuery = () => {},
     passwordFile = null,
     connectionSeconds = CONNECTION_SECONDS,
+    onPool = () => {},
   }: OpenOptions = {},
 ): Promise<Orm> {
   const open = dialectOf(databaseUrl) === 'sqlite' ? openSqlite : openPostgres;
-  return open(databaseUrl, purpose, { migrations, onQuery, passwordFile, connectionSeconds });
+  return open(databaseUrl, purpose, { migrations, onQuery, passwordFile, connectionSeconds, onPool });
 }
 
 /** How the pool of an open ORM is used, be the server there or not; null: SQLite has none. */

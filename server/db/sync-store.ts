@@ -20,7 +20,7 @@ import type { Database } from './database.ts';
 import type { Tables } from './orm.ts';
 import { finish, hasEnded, interrupted, LEASE, LEASE_MS, published, renew, runClock } from './run-lease.ts';
 import { lastCompletedRun } from './runs.ts';
-import { isConflict, isCutOff } from './unavailable.ts';
+import { isConflict, isCutOff, isReadOnly } from './unavailable.ts';
 
 /** Keeps runs and catalogue in the database. */
 export function createSyncStore(
@@ -28,7 +28,10 @@ export function createSyncStore(
   { leaseMs = LEASE_MS, historyDays = null }: { leaseMs?: number; historyDays?: number | null } = {},
 ): SyncStore {
   const inTransaction = <Result>(work: (db: Transaction<Tables>) => Promise<Result>) =>
-    again(() => whileBusy(() => writer.transaction().execute(work)), isConflict);
+    again(
+      () => whileBusy(() => writer.transaction().execute(work)),
+      (error) => isConflict(error) || isReadOnly(error),
+    );
   const clock = runClock(dialect);
   /**
    * Writes what a run has come to and ends it, whole and from the beginning again where another transaction stood in the way

@@ -63,7 +63,7 @@ export function isOutOfTime(error: unknown): boolean {
   return error instanceof TookTooLong || (error instanceof Error && error.message === POOL_EXHAUSTED);
 }
 
-/** Whether an error says that the SQLite file may only be read. */
+/** Whether an error says that the database may only be read, be it a file or what a server is right now. */
 export function isReadOnly(error: unknown): boolean {
-  return error instanceof Error && codeOf(error).startsWith('SQLITE_READONLY');
+  return error instanceof Error && /^(25006|SQLITE_READONLY\w*)$/.test(codeOf(error));
 }

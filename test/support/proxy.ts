@@ -31,6 +31,8 @@ export interface Proxy {
   poison(toxics: Toxics, way?: Way): void;
   /** Freezes the connections that are open now, as after a failover: they stay open and say nothing. New ones pass. */
   freeze(): void;
+  /** Sends new connections to another port; those that are open stay where they are. */
+  aim(target: number): void;
   /** Closes every connection, and refuses new ones until `restore`. */
   down(): Promise<void>;
   restore(): Promise<void>;
@@ -127,8 +129,9 @@ export async function startProxy(target: number): Promise<Proxy> {
   const sockets = new Set<Socket>();
   const flows = new Map<Flow, Way>();
   const toxics: Record<Way, Toxics> = { down: {}, up: {} };
+  let aimedAt = target;
   const server = createServer({ allowHalfOpen: true }, (incoming) => {
-    const outgoing = connect({ port: target, host: '127.0.0.1', allowHalfOpen: true });
+    const outgoing = connect({ port: aimedAt, host: '127.0.0.1', allowHalfOpen: true });
     for (const [way, from, to] of [
       ['up', incoming, outgoing],
       ['down', outgoing, incoming],
@@ -161,6 +164,7 @@ export async function startProxy(target: number): Promise<Proxy> {
       for (const flow of flows.keys()) flow.freeze();
       flows.clear();
     },
+    aim: (port) => void (aimedAt = port),
     down,
     restore: async () => void (await listening(server, port)),
     close: () => (server.listening ? down() : Promise.resolve()),

@@ -13,6 +13,9 @@ const run = promisify(execFile);
 /** A replica that follows a server. */
 export interface Standby {
   url: string;
+  port: number;
+  /** Makes it a server of its own, which takes writes. */
+  promote(): Promise<void>;
   kill(): Promise<void>;
 }
 
@@ -41,5 +44,8 @@ export async function startStandby(primary: OwnPostgres, finish: Finish): Promis
     if ((await ask(url.href, 'select 1').catch(() => [])).length > 0) break;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  return { url: url.href, kill: server.kill };
+  const promote = async () => {
+    await run(join(binaries, 'pg_ctl'), ['-D', data, '-w', 'promote'], { uid, gid, cwd: folder });
+  };
+  return { url: url.href, port, promote, kill: server.kill };
 }
