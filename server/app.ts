@@ -216,6 +216,7 @@ export async function createApp(config: Config, logger: Logger, times: Times = T
       );
     },
     logger,
+    maxLoopDelayMs: times.maxLoopDelayMs,
     answerDeadlineMs: times.answerDeadlineMs,
     isDraining: () => state === 'stopping',
   });

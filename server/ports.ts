@@ -29,6 +29,8 @@ export interface Times {
   staleMs: number;
   /** From being told to stop to refusing connections: what a load balancer has to notice that `/health/ready` says 503. */
   drainDelayMs: number;
+  /** By how much the event loop may lag, in the mean of a second, before requests are shed; 0: by any time. */
+  maxLoopDelayMs: number;
   /** How long an answer may take to be made and read; live streams aside. */
   answerDeadlineMs: number;
   /** How long a connection to the database is used before another takes its place. */
@@ -46,6 +48,8 @@ export const TIMES: Times = {
   answerTimeoutMs: 20_000,
   staleMs: 120 * MINUTE_MS,
   drainDelayMs: 2_000,
+  // One long task alone does not make it: only a loop that can not keep up.
+  maxLoopDelayMs: 500,
   answerDeadlineMs: 60_000,
   connectionSeconds: CONNECTION_SECONDS,
   http: HTTP_LIMITS,

@@ -4,16 +4,17 @@ import type { FastifyInstance } from 'fastify';
 import { pathOf } from './paths.ts';
 import { overloaded } from './problem.ts';
 
-/** A mean of this, over a second, is a loop that can not keep up: one long task alone does not make it. */
-const MAX_LOOP_DELAY_MS = 500;
 const MAX_HEAP_SHARE = 0.9;
 /** What has to answer most of all when there is too much to do. */
 const SPARED = /^\/(health|metrics)(\/|$)/;
 
 /** Refuses requests at once with 503 while the event loop lags or the heap is nearly full, so that those under way are finished. */
-export function shedOverload(app: FastifyInstance, onShed: () => void): void {
+export function shedOverload(
+  app: FastifyInstance,
+  { maxLoopDelayMs, onShed }: { maxLoopDelayMs: number; onShed: () => void },
+): void {
   void app.register(underPressure, {
-    maxEventLoopDelay: MAX_LOOP_DELAY_MS,
+    maxEventLoopDelay: maxLoopDelayMs,
     maxHeapUsedBytes: Math.round(MAX_HEAP_SHARE * getHeapStatistics().heap_size_limit),
     // Asked by the hook below, which comes before all others; the plugin's own hook would come last.
     pressureHandler: () => undefined,

@@ -49,6 +49,8 @@ export interface HttpServerOptions {
   /** Turns whatever an operation threw into an error that has a code for the caller. */
   toApiError(error: unknown, requestId: string): Error;
   logger: Logger;
+  /** By how much the event loop may lag before requests are shed; 0: by any time. */
+  maxLoopDelayMs: number;
   /** How long an answer may take to be made and read. */
   answerDeadlineMs: number;
   /** Whether the process is about to end: connections are closed after their answer. */
@@ -143,7 +145,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     allowOrigins(request, reply);
   });
   cutSlowReaders(app, options.answerDeadlineMs);
-  shedOverload(app, metrics.shed);
+  shedOverload(app, { maxLoopDelayMs: options.maxLoopDelayMs, onShed: metrics.shed });
   void app.register(compress, { threshold: 1_024, encodings: ['br', 'gzip'], globalDecompression: false });
   app.addHook('onRequest', async (request, reply) => {
     await limited(request, reply);

@@ -299,6 +299,7 @@ export async function startEdge(
     metricsPage: () => Promise.resolve({ type: 'text/plain', body: '' }),
     toApiError: (error) => (error instanceof Error ? error : new Error(String(error))),
     logger: pino({ level: 'debug' }, { write: (line) => void lines.push(line) }),
+    maxLoopDelayMs: 0,
     answerDeadlineMs: 60_000,
     isDraining: options.isDraining ?? (() => false),
   });
