@@ -241,7 +241,10 @@ export async function waiting({ run }: Serving, side: Purpose, count = 1): Promi
 }
 
 /** Starts a sync that finds every offer of models.dev changed. */
-export async function startChangedSync({ app }: Serving, { upstream }: Scene): Promise<StartedRun> {
+export async function startChangedSync(
+  { app }: Pick<Serving, 'app'>,
+  { upstream }: Scene,
+): Promise<StartedRun> {
   const providers = Object.values(upstream.content.modelsDevApi) as { models: Record<string, PricedEntry> }[];
   for (const { models } of providers) {
     for (const { cost } of Object.values(models)) if (cost) cost.input = (cost.input ?? 0) + 0.5;
