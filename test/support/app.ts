@@ -65,7 +65,12 @@ export async function startApp(
     get,
     json,
     async sync(query = '') {
-      const response = await fetch(`${url}/v1/admin/sync${query}`, { method: 'POST', headers: adminHeaders });
+      const post = () => fetch(`${url}/v1/admin/sync${query}`, { method: 'POST', headers: adminHeaders });
+      let response = await post();
+      for (let again = 0; response.status === 503 && again < 5; again += 1) {
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        response = await post();
+      }
       if (response.status !== 202)
         throw new Error(`POST /v1/admin/sync answered ${response.status}: ${await response.text()}`);
       const location = response.headers.get('location') ?? '';
