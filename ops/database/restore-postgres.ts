@@ -58,7 +58,8 @@ function reasonFor(aside: string | null): string {
 async function refuseServed(db: Kysely<Tables>): Promise<void> {
   const { rows } = await sql<{ count: string }>`
     select count(*) as count from pg_stat_activity
-    where datname = current_database() and application_name in ('effect-models read', 'effect-models write')
+    where datname = current_database() and application_name like 'effect-models %'
+      and application_name <> 'effect-models operate'
   `.execute(db);
   const count = Number(rows[0]?.count);
   if (count > 0)

@@ -60,14 +60,17 @@ export async function readPublished(app: TestApp, asOf: number | string | null):
   const details = new Map<string, ModelDetail>();
   const offers = new Map<string, Offer[]>();
   const everyStatus = LIFECYCLE_STATUSES.join(',');
-  await Promise.all(
-    [...listed.keys(), ...delisted.keys()].map(async (id) => {
+  const ids = [...listed.keys(), ...delisted.keys()];
+  const readNext = async () => {
+    for (let id = ids.pop(); id !== undefined; id = ids.pop()) {
       const { data } = await app.json<{ data: ModelDetail }>(`/v1/models/${id}?${at.slice(1)}`);
       details.set(id, data);
       const path = `/v1/models/${id}/offers?lifecycle=${everyStatus}${at}`;
       offers.set(id, await allOf<Offer>(app, path, 'offset'));
-    }),
-  );
+    }
+  };
+  // No more at once than the database has connections for: on a busy machine others would be told to come back.
+  await Promise.all(Array.from({ length: 8 }, readNext));
   const lists = new Map<string, string[]>();
   await Promise.all(
     LISTS.map(async (query) => {
