@@ -9,6 +9,7 @@ export default defineConfig({
     // Real processes, databases and browsers on a machine that does other things too: what is broken fails twice.
     retry: process.env.CI === 'true' ? 1 : 0,
     testTimeout: 30_000,
+    expect: { poll: { timeout: 5_000 } },
     hookTimeout: 60_000,
     env: { TZ: 'UTC' },
   },

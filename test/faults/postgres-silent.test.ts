@@ -46,7 +46,7 @@ describe('Postgres that says nothing', () => {
       });
       expect(new Set(kept.map(({ status }) => status))).toEqual(new Set([200]));
       const refused = fresh.filter(({ status }) => status !== 200);
-      expect(refused.length).toBeGreaterThan(20);
+      expect(refused.length).toBeGreaterThan(5);
       for (const answer of refused) expect(answer).toMatchObject(UNAVAILABLE);
       expect(post).toMatchObject(UNAVAILABLE);
       expectWithin(2_000, [...kept, ...fresh, post]);

@@ -85,7 +85,7 @@ describe.skipIf(!has('redis-server') && !process.env.CI)('Redis that refuses', (
     await allowMore(redis, -200_000, 'noeviction');
     const answers = await askAll(app, questions(60));
     expect(answers.filter(({ cache }) => cache === 'hit').map(({ path }) => path)).toEqual([LIST]);
-    await vi.waitFor(async () => expect(await unkept()).toBe(59));
+    await vi.waitFor(async () => expect(await unkept()).toBe(59), { timeout: 10_000 });
     await healthIs(app, 'ok');
 
     await redis.command('CONFIG', 'SET', 'maxmemory', '0');
@@ -124,7 +124,7 @@ describe.skipIf(!has('redis-server') && !process.env.CI)('Redis that refuses', (
     expect(await hitOf(app)).toMatchObject(isGood);
     const others = questions(20).filter((path) => path !== LIST);
     for (const { cache } of await askAll(app, [...others, ...others])) expect(cache).not.toBe('hit');
-    await vi.waitFor(async () => expect(await unkept()).toBe(38));
+    await vi.waitFor(async () => expect(await unkept()).toBe(38), { timeout: 10_000 });
     await redis.command('REPLICAOF', 'NO', 'ONE');
     for (const path of others) await hitOf(app, path);
   });
@@ -135,11 +135,13 @@ describe.skipIf(!has('redis-server') && !process.env.CI)('Redis that refuses', (
     const unkept = await unkeptOf(app);
     rmSync(redis.folder, { recursive: true });
     await redis.command('BGSAVE');
-    await vi.waitFor(() => expect(redis.command('SET', 'key', '1')).rejects.toThrow('MISCONF'));
+    await vi.waitFor(() => expect(redis.command('SET', 'key', '1')).rejects.toThrow('MISCONF'), {
+      timeout: 10_000,
+    });
     expect(await hitOf(app)).toMatchObject(isGood);
     const others = questions(20).filter((path) => path !== LIST);
     for (const { cache } of await askAll(app, others)) expect(cache).not.toBe('hit');
-    await vi.waitFor(async () => expect(await unkept()).toBe(19));
+    await vi.waitFor(async () => expect(await unkept()).toBe(19), { timeout: 10_000 });
   });
 
   test('R8b Redis is restarted with much to load', async () => {
@@ -156,7 +158,9 @@ describe.skipIf(!has('redis-server') && !process.env.CI)('Redis that refuses', (
     const load = startLoad(app, questions(20));
     await redis.kill();
     await redis.start();
-    await vi.waitFor(() => expect(redis.command('GET', 'key')).rejects.toThrow('LOADING'));
+    await vi.waitFor(() => expect(redis.command('GET', 'key')).rejects.toThrow('LOADING'), {
+      timeout: 10_000,
+    });
     await healthIs(app, 'degraded');
     await expect(redis.command('GET', 'key')).rejects.toThrow('LOADING');
     expect(await ask(app, LIST)).toMatchObject({ ...isGood, cache: 'fwd=bypass' });
@@ -192,7 +196,7 @@ describe.skipIf(!has('redis-server') && !process.env.CI)('Redis that refuses', (
     const app = await serve(scene, redis);
     await hitOf(app);
     redis.command('EVAL', 'while true do end', '0').catch(() => {});
-    await vi.waitFor(() => expect(redis.command('GET', 'key')).rejects.toThrow('BUSY'));
+    await vi.waitFor(() => expect(redis.command('GET', 'key')).rejects.toThrow('BUSY'), { timeout: 10_000 });
     await healthIs(app, 'degraded');
     for (const answer of await askAll(app, [LIST, LIST, LIST]))
       expect(answer).toMatchObject({ ...isGood, cache: 'fwd=bypass' });

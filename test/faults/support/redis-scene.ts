@@ -176,7 +176,7 @@ export async function givesUp(app: TestApp, hang: () => void): Promise<void> {
   const answers = await load.stop();
   expect(Math.max(...answers.map(({ ms }) => ms))).toBeLessThan(2_000);
   const after = answers.slice(waited);
-  expect(after.length).toBeGreaterThan(30);
+  expect(after.length).toBeGreaterThan(5);
   expect(new Set(after.map(({ cache }) => cache))).toEqual(new Set(['fwd=bypass']));
   expect(after.filter(({ ms }) => ms > 250).length).toBeLessThan(after.length / 2);
   expect(farewells(app) - farewellsBefore).toBeLessThanOrEqual(1);
