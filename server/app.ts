@@ -116,6 +116,7 @@ export async function createApp(config: Config, logger: Logger, times: Times = T
   const incidents = createIncidentService({ database, onChange: page.renew });
   const syncs = createSyncService({
     database,
+    catalog: probe.catalog,
     runner,
     sources: [
       ...SOURCES.map((definition) => ({ definition, isFallback: false })),

@@ -30,16 +30,27 @@ export async function again<Result>(
   }
 }
 
+/** How long there is for an answer. */
+export interface AnswerTime {
+  isLate(): boolean;
+  /** Gives up no more: what is done from now on counts, however long it takes. Throws where that has happened already. */
+  keep(): void;
+}
+
 /** Does not wait for longer than an answer may take; what is under way then ends by itself, and is not tried again. */
-export async function inTime<Result>(work: (isLate: () => boolean) => Promise<Result>): Promise<Result> {
+export async function inTime<Result>(work: (time: AnswerTime) => Promise<Result>): Promise<Result> {
   const tooLong = Promise.withResolvers<never>();
   let isLate = false;
   const timer = setTimeout(() => {
     isLate = true;
     tooLong.reject(new TookTooLong());
   }, ANSWER_MS);
+  const keep = () => {
+    if (isLate) throw new TookTooLong();
+    clearTimeout(timer);
+  };
   try {
-    return await Promise.race([work(() => isLate), tooLong.promise]);
+    return await Promise.race([work({ isLate: () => isLate, keep }), tooLong.promise]);
   } finally {
     clearTimeout(timer);
   }

@@ -92,12 +92,18 @@ async function open(
     snapshot: (work) => {
       const oneState = () =>
         read.transaction().setIsolationLevel('repeatable read').setAccessMode('read only').execute(work);
-      return inTime((isLate) => again(oneState, (error) => !isLate() && isCutOff(error)));
+      return inTime(({ isLate }) => again(oneState, (error) => !isLate() && isCutOff(error)));
     },
     edit: (work) =>
-      inTime((isLate) =>
+      inTime(({ isLate, keep }) =>
         again(
-          () => edits.transaction().execute(work),
+          () =>
+            edits.transaction().execute(async (db) => {
+              const result = await work(db);
+              // Else somebody would be told that it failed, and it would be stored all the same.
+              keep();
+              return result;
+            }),
           (error) => !isLate() && (isConflict(error) || isReadOnly(error)),
         ),
       ),

@@ -72,7 +72,7 @@ const SECOND = 1000;
 export const LIMITS: Record<Purpose | 'operate', { max: number; connectMs: number; queryMs: number | null }> =
   {
     read: { max: 20, connectMs: 500, queryMs: 1.5 * SECOND },
-    edit: { max: 4, connectMs: 500, queryMs: 1.5 * SECOND },
+    edit: { max: 4, connectMs: 1.5 * SECOND, queryMs: 1.5 * SECOND },
     write: { max: 4, connectMs: 5 * SECOND, queryMs: 120 * SECOND },
     operate: { max: 4, connectMs: 5 * SECOND, queryMs: null },
   };

@@ -2,19 +2,22 @@ import { ApiError } from '../../contracts/errors.ts';
 import type { Handlers } from '../../contracts/index.ts';
 import type { Source } from '../../contracts/sync.ts';
 import type { SourceDefinition } from '../../sync/source.ts';
-import { catalogVersion } from '../db/catalog.ts';
+import { catalogVersion, type CatalogVersion } from '../db/catalog.ts';
 import type { Database } from '../db/database.ts';
 import { findRun, listRuns, storedSources } from '../db/runs.ts';
 import type { SyncRunner } from './sync-runner.ts';
 
 /** Answers about sources and runs, and starts runs. */
 export function createSyncService({
-  database: { snapshot, edit },
+  database: { snapshot },
+  catalog,
   runner,
   sources,
   settings,
 }: {
   database: Database;
+  /** The published catalogue as last seen. */
+  catalog: () => CatalogVersion;
   runner: SyncRunner;
   /** Every source there may be, the fallback included: it is listed only while records of it are held. */
   sources: { definition: SourceDefinition; isFallback: boolean }[];
@@ -51,8 +54,6 @@ export function createSyncService({
     },
     admin: {
       start: async ({ force }, context) => {
-        // Once a run has been started nothing more may fail.
-        const { version } = await edit(catalogVersion);
         const started = await runner.start('api', { force });
         if ('conflict' in started) {
           throw new ApiError(
@@ -67,7 +68,8 @@ export function createSyncService({
         context.setHeader('location', `/v1/admin/sync/${started.id}`);
         return {
           data: { id: started.id, status: 'running', startedAt: started.startedAt },
-          meta: { catalogVersion: version },
+          // Once a run has been started nothing more may fail.
+          meta: { catalogVersion: catalog().version },
           timestamp: new Date().toISOString(),
         };
       },
