@@ -23,7 +23,7 @@ describe.skipIf(isMissing && !process.env.CI)('Redis behind sentinels', () => {
     const load = startLoad(app, questions(20));
     await takeAway(first);
     await healthIs(app, 'degraded');
-    await vi.waitFor(async () => expect(await roleOf(second)).toBe('master'), PATIENCE, { timeout: 10_000 });
+    await vi.waitFor(async () => expect(await roleOf(second)).toBe('master'), PATIENCE);
     await hitOf(app);
     await healthIs(app, 'ok');
 
