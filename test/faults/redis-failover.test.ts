@@ -45,9 +45,7 @@ describe.skipIf(isMissing && !process.env.CI)('Redis behind sentinels', () => {
         (redis) => redis.kill(),
         async (redis) => {
           await redis.start();
-          await vi.waitFor(async () => expect(await watched.roleOf(redis)).toBe('slave'), PATIENCE, {
-            timeout: 10_000,
-          });
+          await vi.waitFor(async () => expect(await watched.roleOf(redis)).toBe('slave'), PATIENCE);
         },
       );
     },

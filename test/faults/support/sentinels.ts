@@ -88,6 +88,6 @@ ${servers.map((server, at) => `  server redis-${at} 127.0.0.1:${server.port}`).j
   );
   startProgram('haproxy', ['-db', '-f', config], { finish: onTestFinished });
   const url = `redis://127.0.0.1:${port}`;
-  await vi.waitFor(() => tell(url, ['PING']), PATIENCE, { timeout: 10_000 });
+  await vi.waitFor(() => tell(url, ['PING']), PATIENCE);
   return url;
 }
