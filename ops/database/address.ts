@@ -4,7 +4,7 @@ import type { Kysely } from 'kysely';
 import { variables } from '../../server/config-values.ts';
 import { closeWithin } from '../../server/db/database.ts';
 import { dialectOf, kyselyOf, openOrm, sqlitePath, type Tables } from '../../server/db/orm.ts';
-import { isUnavailable } from '../../server/db/unavailable.ts';
+import { isDamaged, isUnavailable } from '../../server/db/unavailable.ts';
 import { readPassword } from '../../server/db/password-file.ts';
 import { OpsError, UsageError, type OpsContext } from '../command.ts';
 
@@ -107,6 +107,11 @@ function asOpsError(url: string, error: unknown): unknown {
     });
   if (error instanceof OpsError || !isUnavailable(error)) return error;
   const why = [message, code].filter(Boolean).join(', ');
+  if (isDamaged(error))
+    return new OpsError(
+      `the database ${nameOf(url)} is damaged (${why}): restore the newest backup (\`npm run ops -- restore\`)`,
+      { cause: error },
+    );
   return new OpsError(
     `the database ${nameOf(url)} can not be used (${why}): check that it runs, the address and the password`,
     { cause: error },

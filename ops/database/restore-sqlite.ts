@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { sql } from 'kysely';
 import { isBusy } from '../../server/db/busy.ts';
 import { sqlitePath } from '../../server/db/orm.ts';
+import { isDamaged } from '../../server/db/unavailable.ts';
 import { OpsError } from '../command.ts';
 import { removedAtOnce } from '../interrupt.ts';
 import { nameOf, withOperator, type Address } from './address.ts';
@@ -37,6 +38,8 @@ export async function restoreSqlite(request: Restore): Promise<void> {
       await flush(beside);
       // Looked at once more: a service may have been started meanwhile.
       await refuseUsed(request);
+      // The log of a damaged file is of that alone.
+      for (const log of logsOf(path)) await rm(log, { force: true });
       await rename(beside, path);
       await flush(dirname(path));
     });
@@ -48,19 +51,33 @@ export async function restoreSqlite(request: Restore): Promise<void> {
   }
 }
 
+/** Where SQLite logs what it writes to a file. */
+const logsOf = (path: string): string[] => ['-journal', '-wal', '-shm'].map((ending) => path + ending);
+
 /** An SQLite database, and the files that belong to it. */
-const filesOf = (path: string): string[] =>
-  ['', '-journal', '-wal', '-shm', '.migrating'].map((ending) => path + ending);
+const filesOf = (path: string): string[] => [path, ...logsOf(path), `${path}.migrating`];
 
 /** Removes an SQLite database with the files that belong to it. */
 export async function removeDatabase(path: string): Promise<void> {
   for (const file of filesOf(path)) await rm(file, { force: true });
 }
 
-/** Refuses a target that has tables, unless they may be replaced, and one that a process has open. */
+/** Refuses a target that has tables or is damaged, unless it may be replaced, and one that a process has open. */
 async function refuseUsed(request: Restore): Promise<void> {
+  if (!existsSync(sqlitePath(request.target.url))) return;
+  try {
+    await refuseOpen(request);
+  } catch (error) {
+    if (!(error instanceof OpsError) || !isDamaged(error.cause)) throw error;
+    if (request.replace) return;
+    throw new OpsError(`${nameOf(request.target.url)} is damaged: replace it with --replace`, {
+      cause: error,
+    });
+  }
+}
+
+async function refuseOpen(request: Restore): Promise<void> {
   const { target } = request;
-  if (!existsSync(sqlitePath(target.url))) return;
   await withOperator(target, async (db) => {
     refuseTables(request, await tableNames(db, 'sqlite'));
     try {

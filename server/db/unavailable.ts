@@ -9,8 +9,11 @@ const CODES =
 const MESSAGES =
   /timeout exceeded when trying to connect|Query read timeout|Connection terminated|Client has encountered a connection error/;
 
-/** Codes of a database that turns the service away: gone, not accepting connections, its password changed, or damaged. */
-const REFUSED = /^(3D000|28\w{3}|55000|XX00[12]|SQLITE_(CORRUPT|NOTADB)\w*)$/;
+/** SQLSTATEs of a database that turns the service away: gone, not accepting connections, or its password has been changed. */
+const REFUSED = /^(3D000|28\w{3}|55000)$/;
+
+/** Codes of a database that is damaged where it was asked. */
+const DAMAGED = /^(XX00[12]|SQLITE_(CORRUPT|NOTADB)\w*)$/;
 
 /** SQLSTATEs of a server that has ended a connection, and what pg 8.23 says of one that has ended. */
 const CUT_OFF = /^(57P0[12]|08006|ECONNRESET|EPIPE)$/;
@@ -30,7 +33,7 @@ function codeOf(error: Error): string {
 
 /** Whether an error says that the database can not be used right now. */
 export function isUnavailable(error: unknown): boolean {
-  return isAway(error) || (error instanceof Error && REFUSED.test(codeOf(error)));
+  return isAway(error) || isDamaged(error) || (error instanceof Error && REFUSED.test(codeOf(error)));
 }
 
 /** Whether an error says that the database is away and may come back by itself. */
@@ -66,4 +69,9 @@ export function isOutOfTime(error: unknown): boolean {
 /** Whether an error says that the database may only be read, be it a file or what a server is right now. */
 export function isReadOnly(error: unknown): boolean {
   return error instanceof Error && /^(25006|SQLITE_READONLY\w*)$/.test(codeOf(error));
+}
+
+/** Whether an error says that the database is damaged. */
+export function isDamaged(error: unknown): boolean {
+  return error instanceof Error && DAMAGED.test(codeOf(error));
 }
