@@ -13,10 +13,10 @@ import {
   type DialectName,
   type OpenOptions,
   type Orm,
-  type PoolState,
   type Purpose,
   type Tables,
 } from './orm.ts';
+import type { PoolState } from './pool.ts';
 import { createRenewal } from './renewal.ts';
 import { isConflict, isCutOff, isReadOnly } from './unavailable.ts';
 import { explainFile } from './unusable.ts';

@@ -10,6 +10,7 @@ import { MIGRATIONS } from '../../migrations/index.ts';
 import { waitForLocks } from './busy.ts';
 import { ENTITIES } from './entities.ts';
 import { connectThroughRotation, readPassword } from './password-file.ts';
+import { stateOf, waitBriefly, withoutSilent, type Pool, type PoolState } from './pool.ts';
 import type { RenewablePool } from './renewal.ts';
 import { rollBackOnce } from './rolled-back.ts';
 import { isCutOff, isReadOnly } from './unavailable.ts';
@@ -27,21 +28,6 @@ export const bytewise = (dialect: DialectName, column: string) =>
 /** An open MikroORM over the one entity set. */
 export type Orm = SqliteOrm | PostgresOrm;
 
-/** What of pg's pool and its clients is touched here; pg itself is reached through MikroORM alone. */
-interface PooledClient {
-  readyForQuery: boolean;
-  _queryable: boolean;
-}
-interface Pool {
-  _idle: { client: PooledClient }[];
-  _remove(client: PooledClient): void;
-  on(event: 'release', listener: (error: unknown, client: PooledClient) => void): void;
-  connect(): Promise<PooledClient>;
-  totalCount: number;
-  idleCount: number;
-  waitingCount: number;
-}
-
 /**
  * How a connection is going to be used, for answers, for what requests change and looking whether the database is there, or
  * for syncs: it decides the timeouts.
@@ -57,25 +43,26 @@ export interface QueryEnd {
 /** What is told of every query. */
 export type OnQuery = (query: QueryEnd) => void;
 
-/** How the connections of a pool are used right now. */
-export interface PoolState {
-  used: number;
-  idle: number;
-  /** Queries that wait for a connection. */
-  waiting: number;
-  max: number;
-}
-
 const SECOND = 1000;
 
-/** What a pool may hold, and how long its connections wait; null: as long as it takes, as operators' commands do. */
-export const LIMITS: Record<Purpose | 'operate', { max: number; connectMs: number; queryMs: number | null }> =
-  {
-    read: { max: 20, connectMs: 500, queryMs: 1.5 * SECOND },
-    edit: { max: 4, connectMs: 1.5 * SECOND, queryMs: 1.5 * SECOND },
-    write: { max: 4, connectMs: 5 * SECOND, queryMs: 120 * SECOND },
-    operate: { max: 4, connectMs: 5 * SECOND, queryMs: null },
-  };
+/** How much a pool may hold, and how long its connections wait. */
+interface Limits {
+  max: number;
+  /** While every connection is in use. */
+  waitMs: number;
+  /** For a new connection. */
+  connectMs: number;
+  /** For a statement; null: as long as it takes, as operators' commands do. */
+  queryMs: number | null;
+}
+
+/** What the pools may hold, and how long their connections wait. */
+export const LIMITS: Record<Purpose | 'operate', Limits> = {
+  read: { max: 20, waitMs: 500, connectMs: SECOND, queryMs: 1.5 * SECOND },
+  edit: { max: 4, waitMs: 1.5 * SECOND, connectMs: SECOND, queryMs: 1.5 * SECOND },
+  write: { max: 4, waitMs: 5 * SECOND, connectMs: 5 * SECOND, queryMs: 120 * SECOND },
+  operate: { max: 4, waitMs: 5 * SECOND, connectMs: 5 * SECOND, queryMs: null },
+};
 /** So much longer than a statement may take, a server is waited for that ought to have ended it. */
 const SILENCE_MS = 100;
 /** After this, a connection is renewed: it follows a database that has moved, and no password outlives its rotation for long. */
@@ -136,18 +123,6 @@ function notOnceBroken(created: unknown): void {
   };
 }
 
-/**
- * Uses no client again whose query is still on it: pg 8.23 hands it back after its query_timeout as if it were idle. Those
- * that are idle have probably gone silent with it.
- */
-function withoutSilent(pool: Pool): void {
-  pool.on('release', (_error, client) => {
-    if (client.readyForQuery || !client._queryable) return;
-    for (const silent of [client, ...pool._idle.map((item) => item.client)]) silent._queryable = false;
-    for (const { client: idle } of pool._idle.slice()) pool._remove(idle);
-  });
-}
-
 function openSqlite(
   databaseUrl: string,
   purpose: Purpose | 'operate',
@@ -180,14 +155,13 @@ function openSqlite(
 
 /** The pool of each ORM; null until it is first used. */
 const pools = new WeakMap<Orm, { pool: Pool | null }>();
-const UNUSED = { totalCount: 0, idleCount: 0, waitingCount: 0 };
 
 async function openPostgres(
   databaseUrl: string,
   purpose: Purpose | 'operate',
   { migrations, onQuery, passwordFile, connectionSeconds, onPool }: Required<OpenOptions>,
 ): Promise<PostgresOrm> {
-  const { max, connectMs, queryMs } = LIMITS[purpose];
+  const { max, waitMs, connectMs, queryMs } = LIMITS[purpose];
   const made: { pool: Pool | null } = { pool: null };
   const orm = await PostgresOrm.init({
     entities: [...ENTITIES],
@@ -205,7 +179,8 @@ async function openPostgres(
     },
     // pg waits for ever by default.
     driverOptions: {
-      connectionTimeoutMillis: connectMs,
+      // pg-pool waits for so long too while every connection is in use.
+      connectionTimeoutMillis: Math.max(connectMs, waitMs),
       ...(queryMs === null
         ? {}
         : {
@@ -219,6 +194,7 @@ async function openPostgres(
       onPoolCreated: (pool: Pool) => {
         made.pool = pool;
         withoutSilent(pool);
+        waitBriefly(pool, waitMs);
         onPool(pool as unknown as RenewablePool);
         if (passwordFile !== null) pool.connect = connectThroughRotation(pool.connect.bind(pool));
       },
@@ -261,10 +237,7 @@ export function openOrm(
 /** How the pool of an open ORM is used, be the server there or not; null: SQLite has none. */
 export function poolOf(orm: Orm, purpose: Purpose): PoolState | null {
   if (!(orm instanceof PostgresOrm)) return null;
-  const { totalCount, idleCount, waitingCount } = pools.get(orm)?.pool ?? UNUSED;
-  // Whoever asks while a connection is idle is put on the list as well, and has it in the next tick.
-  const waiting = Math.max(0, waitingCount - idleCount);
-  return { used: totalCount - idleCount, idle: idleCount, waiting, max: LIMITS[purpose].max };
+  return stateOf(pools.get(orm)?.pool ?? null, LIMITS[purpose].max);
 }
 
 /** The Kysely instance of an open ORM, over the tables of the one entity set. */

@@ -1,4 +1,5 @@
 import { TookTooLong } from './again.ts';
+import { POOL_EXHAUSTED } from './pool.ts';
 import { FileUnusable } from './unusable.ts';
 
 /** Error codes and SQLSTATE classes that mean: the database is away, full or overloaded, and the request may be tried again. */
@@ -24,8 +25,6 @@ const CONFLICT = /^(40001|40P01|55P03)$/;
 
 /** SQLSTATEs of a server that has more to do than it can: all connections are taken, or a statement took too long. */
 const OVERLOADED = /^(53300|57014)$/;
-/** What pg-pool 3.14 says when every connection has been in use all the while. */
-const POOL_EXHAUSTED = 'timeout exceeded when trying to connect';
 
 function codeOf(error: Error): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : '';

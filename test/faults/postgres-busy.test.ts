@@ -52,7 +52,7 @@ describe('Postgres that has more to do than it can', () => {
     expect((await ask(app.url, KEPT)).cache).toContain('hit');
     const refused = await Promise.all(excess);
     for (const answer of refused) expect(answer).toMatchObject(BUSY);
-    expectWithin(LIMITS.read.connectMs + 500, refused);
+    expectWithin(LIMITS.read.waitMs + 400, refused);
     expect(new Set(reasons(app))).toContain('timeout exceeded when trying to connect');
 
     // What an admin changes has connections of its own.
