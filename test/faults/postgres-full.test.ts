@@ -43,9 +43,9 @@ async function startChangedRun({ app, upstream }: Scene): Promise<{ id: string; 
 async function expectWell({ app, run }: Scene, readers: ReturnType<typeof startReaders>): Promise<void> {
   const next = Number(run.catalogVersion) + 1;
   expect(await app.sync()).toMatchObject({ status: 'completed', catalogVersion: next });
-  await expect.poll(readers.newest).toBe(next);
+  await expect.poll(readers.newest, { timeout: 10_000 }).toBe(next);
   expect((await readers.stop()).violations).toEqual([]);
-  await expect.poll(async () => (await app.get('/health')).status).toBe(200);
+  await expect.poll(async () => (await app.get('/health')).status, { timeout: 10_000 }).toBe(200);
 }
 
 describe.skipIf(!MAY_MOUNT && !process.env.CI)('a disk of its own (needs the right to mount)', () => {

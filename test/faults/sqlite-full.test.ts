@@ -65,9 +65,8 @@ describe.skipIf(!MAY_MOUNT && !process.env.CI)('a disk of its own (needs the rig
       status: 'completed',
       catalogVersion: Number(run.catalogVersion) + 1,
     });
-    const { violations, versions } = await readers.stop();
-    expect(violations).toEqual([]);
-    expect(versions.at(-1)).toBe(Number(run.catalogVersion) + 1);
+    await expect.poll(readers.newest, { timeout: 10_000 }).toBe(Number(run.catalogVersion) + 1);
+    expect((await readers.stop()).violations).toEqual([]);
     const { rows } = await sql<object>`pragma integrity_check`.execute(app.database.read);
     expect(rows).toEqual([{ integrity_check: 'ok' }]);
     expect(app.log.filter(({ level }) => Number(level) >= 60)).toEqual([]);

@@ -32,7 +32,7 @@ export async function startStandby(primary: OwnPostgres, finish: Finish): Promis
   const copy = ['-D', data, '-R', '-X', 'stream', '-c', 'fast', '-d', primary.url];
   await run(join(binaries, 'pg_basebackup'), copy, { uid, gid, cwd: folder });
   const port = await freePort();
-  const options = ['listen_addresses=127.0.0.1', `unix_socket_directories=${folder}`];
+  const options = ['listen_addresses=127.0.0.1', `unix_socket_directories=${folder}`, 'fsync=off'];
   const server = startProgram(
     join(binaries, 'postgres'),
     ['-D', data, '-p', String(port), ...options.flatMap((option) => ['-c', option])],
