@@ -26,6 +26,7 @@ describe.each(DATABASES)('the sampler on $name', ({ create }) => {
     const database = await openDatabase(await ownDatabase());
     await database.migrate();
     const probe = startProbe({ database, cacheIsUp: () => true });
+    await probe.look();
     let counted = 0;
     /** With every look at the counts there is one more. */
     const totals = async (): Promise<Totals> => ({

@@ -1,4 +1,4 @@
-import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import { brotliDecompressSync, constants, gunzipSync } from 'node:zlib';
 import { Agent, request, type IncomingHttpHeaders } from 'node:http';
 
 /** One request of a crowd; headers go out as they are written. */
@@ -69,7 +69,10 @@ function send(
   });
 }
 
+/** The text of a body, or of as much of it as there is: a first piece of a stream, nothing for HEAD. */
 function decoded(encoding: string | undefined, body: Buffer): string {
-  if (encoding === 'gzip') return gunzipSync(body).toString();
-  return (encoding === 'br' ? brotliDecompressSync(body) : body).toString();
+  if (body.length === 0) return '';
+  if (encoding === 'gzip') return gunzipSync(body, { finishFlush: constants.Z_SYNC_FLUSH }).toString();
+  if (encoding !== 'br') return body.toString();
+  return brotliDecompressSync(body, { finishFlush: constants.BROTLI_OPERATION_FLUSH }).toString();
 }
