@@ -1,3 +1,4 @@
+import { Agent, get } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
@@ -26,6 +27,18 @@ afterAll(() => upstream.close());
 beforeEach(() => upstream.reset());
 
 const statusOf = async (url: string) => (await fetch(url)).status;
+
+/** What is answered over the connections of an agent, and whether the service keeps them. */
+const heard = (
+  url: string,
+  agent: Agent,
+): Promise<{ status: number | undefined; connection: string | undefined }> =>
+  new Promise((resolve, reject) => {
+    get(url, { agent }, (response) => {
+      response.resume();
+      resolve({ status: response.statusCode, connection: response.headers.connection });
+    }).on('error', reject);
+  });
 
 /** Starts a service on a database of its own. */
 async function startOn(kind: (typeof DATABASES)[number], finish: Finish = onTestFinished) {
@@ -68,6 +81,27 @@ describe.concurrent('at once', () => {
       expect(await service.ended()).toBe(0);
       expect(performance.now() - began).toBeLessThan(EXIT_MS);
       half.destroy();
+    },
+  );
+
+  test.for(DATABASES)(
+    'S1e SIGTERM with kept connections and a stream of changes open, on $name',
+    async (kind, { expect, onTestFinished: finish }) => {
+      const { service, address } = await startOn(kind, finish);
+      const agent = new Agent({ keepAlive: true });
+      const kept = await heard(`${address}/v1/models`, agent);
+      expect(kept).toMatchObject({ status: 200, connection: 'keep-alive' });
+      const stream = await fetch(`${address}/v1/changes/stream`);
+      const began = performance.now();
+      service.signal('SIGTERM');
+      await expect.poll(() => statusOf(`${address}/health/ready`), { interval: 10 }).toBe(503);
+      // On a kept connection the last answer says that it is the last.
+      expect(await heard(`${address}/v1/models`, agent)).toMatchObject({ status: 200, connection: 'close' });
+      // A stream ends as one that is whole, so that its reader resumes elsewhere.
+      expect(await stream.text()).toMatch(/^retry: \d+\n/);
+      expect(await service.ended()).toBe(0);
+      expect(performance.now() - began).toBeLessThan(EXIT_MS);
+      agent.destroy();
     },
   );
 });
@@ -168,87 +202,4 @@ describe.each(DATABASES)('on $name', (kind) => {
     expect(await new Command('sync', environment).ended()).toBe(0);
     expect(await storedRuns(environment)).toEqual({ runs: ['interrupted', 'completed'], leases: [] });
   });
-});
-
-/** Makes the service do something bad at SIGWINCH, which means nothing to it otherwise. */
-const planted = (code: string) => ({
-  NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(`process.on('SIGWINCH', () => { ${code} })`)}`,
-});
-
-test.each([
-  ['S11a', 'an unhandled rejection', "void Promise.reject(new Error('planted'))"],
-  ['S11b', 'an uncaught exception', "throw new Error('planted')"],
-])('%s %s ends the service with 1, and is in the log with its stack', async (_row, _what, code) => {
-  const environment = { ...(await environmentOn(upstream, DATABASES[0])), ...PRODUCTION };
-  const service = new Command('start', { ...environment, ...planted(code) });
-  await service.url();
-  const began = performance.now();
-  service.signal('SIGWINCH');
-  expect(await service.ended()).toBe(1);
-  expect(performance.now() - began).toBeLessThan(EXIT_MS);
-  const line = service.output.split('\n').find((text) => text.includes('"level":60')) ?? '';
-  expect(line).toContain('"message":"planted"');
-  expect(line).toMatch(/"stack":"Error: planted\\n/);
-});
-
-test('S11c what goes wrong behind a request is in the log with its id', async () => {
-  const environment = { ...(await environmentOn(upstream, DATABASES[0])), ...PRODUCTION };
-  // Whatever is done for the request with this id ends in an exception that nobody catches.
-  const code = `
-    import { AsyncLocalStorage } from 'node:async_hooks';
-    const run = AsyncLocalStorage.prototype.run;
-    AsyncLocalStorage.prototype.run = function (part, work) {
-      return run.call(this, part, () => {
-        if (part?.requestId === 'planted') setTimeout(() => { throw new Error('planted'); }, 1);
-        return work();
-      });
-    };`;
-  const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(code)}`;
-  const service = new Command('start', { ...environment, NODE_OPTIONS });
-  const address = await service.url();
-  await fetch(`${address}/v1/status`, { headers: { 'x-request-id': 'planted' } }).catch(() => {});
-  expect(await service.ended()).toBe(1);
-  const fatal = service.output.split('\n').filter((line) => line.includes('"level":60'));
-  expect(fatal.length).toBe(1);
-  expect(JSON.parse(fatal[0] ?? '')).toMatchObject({
-    operation: 'status.get',
-    requestId: 'planted',
-    err: { message: 'planted' },
-  });
-});
-
-test('S9a an event loop that lags sheds requests, answers monitors, and takes requests again', async () => {
-  const environment = { ...(await environmentOn(upstream, DATABASES[0])), ...PRODUCTION };
-  // Six seconds in which hardly anything else is done.
-  const code = `
-    const until = Date.now() + 6000;
-    const block = () => { const end = Date.now() + 700; while (Date.now() < end); if (end < until) setImmediate(block); };
-    block();`;
-  const service = new Command('start', { ...environment, ...planted(code) });
-  const address = await service.url();
-  service.signal('SIGWINCH');
-  await expect.poll(() => statusOf(`${address}/v1/models`), { timeout: 10_000 }).toBe(503);
-  const refused = await fetch(`${address}/v1/models`);
-  expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '5']);
-  expect(await refused.json()).toMatchObject({
-    code: 'SERVICE_UNAVAILABLE',
-    type: 'https://iana.org/assignments/http-problem-types#temporary-reduced-capacity',
-  });
-  expect(await statusOf(`${address}/health/live`)).toBe(200);
-  await expect.poll(() => statusOf(`${address}/v1/models`), { timeout: 15_000 }).toBe(200);
-  expect(service.output).not.toMatch(/"level":60/);
-  expect(await service.end('SIGTERM')).toBe(0);
-});
-
-test('S9b an event loop that was blocked for 2 s answers whoever waited', async () => {
-  const environment = { ...(await environmentOn(upstream, DATABASES[0])), ...PRODUCTION };
-  const code = 'const end = Date.now() + 2000; while (Date.now() < end);';
-  const service = new Command('start', { ...environment, ...planted(code) });
-  const address = await service.url();
-  service.signal('SIGWINCH');
-  await sleep(100);
-  const live = await Promise.all(['/health/live', '/health/ready'].map((path) => statusOf(address + path)));
-  expect(live).toEqual([200, 200]);
-  await expect.poll(() => statusOf(`${address}/v1/models`), { timeout: 5_000 }).toBe(200);
-  expect(await service.end('SIGTERM')).toBe(0);
 });

@@ -4,7 +4,7 @@ import type { OwnRedis } from '../support/redis.ts';
 import { healthIs, hitOf, questions, serve, startLoad, useScene } from './support/redis-scene.ts';
 import { startWatched, type Watched } from './support/sentinels.ts';
 
-const PROGRAMS = ['redis-server', 'redis-sentinel', 'haproxy'];
+const PROGRAMS = ['redis-server', 'haproxy'];
 const isMissing = PROGRAMS.some((program) => !has(program));
 const PATIENCE = { timeout: 30_000, interval: 100 };
 

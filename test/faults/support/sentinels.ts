@@ -42,7 +42,7 @@ export async function startWatched(): Promise<Watched> {
         '',
       ].join('\n'),
     );
-    startProgram('redis-sentinel', [config], { finish: onTestFinished });
+    startProgram('redis-server', [config, '--sentinel'], { finish: onTestFinished });
   }
   await vi.waitFor(async () => {
     for (const port of sentinels) {
