@@ -38,7 +38,7 @@ export const audit: OpsCommand = {
       row.result,
       row.key ?? 'wrong secret',
       row.address,
-      `request ${row.request_id}`,
+      row.request_id === '' ? '' : `request ${row.request_id}`,
     ]);
     for (const line of table(lines)) print(line);
     return 0;

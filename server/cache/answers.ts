@@ -7,6 +7,8 @@ import type { TextStore } from './store.ts';
 const MINUTE_MS = 60_000;
 /** The operators' plan: lists an hour, single items two. */
 const TTL_MS = { list: 60 * MINUTE_MS, item: 120 * MINUTE_MS };
+/** Words to search for are made up without end, and seldom asked for again: they do not take the place of what is. */
+const SEARCH_TTL_MS = MINUTE_MS;
 /** Lives are shortened by up to a tenth, so that answers made together do not end together. */
 const JITTER = 0.1;
 
@@ -25,6 +27,10 @@ function canonical(input: unknown): string {
       : value,
   );
 }
+
+/** How long an answer is kept at most. */
+const ttlOf = ({ kind, input }: AnswerRequest): number =>
+  (input as { search?: string } | undefined)?.search === undefined ? TTL_MS[kind] : SEARCH_TTL_MS;
 
 type Loaded = Awaited<ReturnType<AnswerRequest['load']>>;
 
@@ -79,7 +85,7 @@ export function createAnswerCache(
   const keep = async ({ catalog: madeFrom, body }: Loaded, request: AnswerRequest) => {
     // The catalogue that the answer was made from, which may be newer than the one that was asked for.
     const key = keyOf(madeFrom, request);
-    const ttl = TTL_MS[request.kind] * (1 - JITTER * Math.random());
+    const ttl = ttlOf(request) * (1 - JITTER * Math.random());
     await store.set(key, sealed(key, body), Math.round(ttl)).catch(onWriteError);
   };
   const load = (key: string, request: AnswerRequest): Promise<string> => {
