@@ -1,7 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { RedisClientType } from '@redis/client';
 import type { Logger } from 'pino';
-import { ApiError } from '../contracts/errors.ts';
 import { createRouter } from '../contracts/index.ts';
 import { BUNDLED, SOURCES } from '../sync/sources/index.ts';
 import { createAnswerCache } from './cache/answers.ts';
@@ -9,14 +8,13 @@ import { untilReady } from './cache/ready.ts';
 import { connectRedis, redisMemory } from './cache/redis.ts';
 import { createMemoryStore, createRedisStore } from './cache/store.ts';
 import type { Config } from './config.ts';
+import { createDatabaseErrors } from './database-errors.ts';
 import { openDatabase, type Database } from './db/database.ts';
 import { migrateWhenReachable } from './db/migrate-when-reachable.ts';
-import { isOutOfTime, isOverloaded, isUnavailable } from './db/unavailable.ts';
 import { createAdminGate } from './http/admin.ts';
 import { createFailureLimiter } from './http/failure-limit.ts';
 import { createRateLimiter } from './http/rate-limit.ts';
 import { drain } from './http/drain.ts';
-import { overloaded } from './http/problem.ts';
 import { callerOf } from './http/context.ts';
 import { OPERATIONS, operationOf } from './http/metrics.ts';
 import { checkGuards } from './http/guards.ts';
@@ -194,28 +192,11 @@ export async function createApp(config: Config, logger: Logger, times: Times = T
       );
       return { type: metrics.registry.contentType, body: await metrics.registry.metrics() };
     },
-    toApiError: (error, requestId) => {
-      if (
-        error instanceof Error &&
-        (error instanceof ApiError || !(state === 'starting' || isUnavailable(error)))
-      )
-        return error;
-      if (isOverloaded(error) || (isOutOfTime(error) && probe.state().database)) {
-        logger.warn({ err: error, requestId }, 'The database has more to do than it can');
-        return overloaded(
-          'The database is there, but has more to do than it can right now: try again in a few seconds.',
-          error,
-        );
-      }
-      logger.warn({ err: error, requestId }, 'The database can not be used');
-      return new ApiError(
-        'SERVICE_UNAVAILABLE',
-        'The database can not be reached right now: try again in a few seconds.',
-        {
-          cause: error,
-        },
-      );
-    },
+    toApiError: createDatabaseErrors({
+      logger,
+      isStarting: () => state === 'starting',
+      isDatabaseUp: () => probe.state().database,
+    }),
     logger,
     maxLoopDelayMs: times.maxLoopDelayMs,
     answerDeadlineMs: times.answerDeadlineMs,

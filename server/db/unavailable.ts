@@ -4,7 +4,7 @@ import { FileUnusable } from './unusable.ts';
 
 /** Error codes and SQLSTATE classes that mean: the database is away, full or overloaded, and the request may be tried again. */
 const CODES =
-  /^(ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|EPIPE|ETIMEDOUT|SQLITE_(BUSY|CANTOPEN|IOERR|FULL|READONLY|LOCKED|PROTOCOL)\w*|08\w{3}|53\w{3}|57\w{3}|55P03|25006)$/;
+  /^(ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|EPIPE|ETIMEDOUT|EMFILE|SQLITE_(BUSY|CANTOPEN|IOERR|FULL|READONLY|LOCKED|PROTOCOL)\w*|08\w{3}|53\w{3}|57\w{3}|55P03|25006)$/;
 
 /** What pg 8.23 says without a code when it gives up waiting. */
 const MESSAGES =

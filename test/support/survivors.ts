@@ -1,7 +1,7 @@
 import type { Reporter, TestModule } from 'vitest/node';
 
 /** The row of the fault list that a test is about: the first word of its name. */
-const ROW = /^[A-Z]\d+[a-z]?(-[\w.]+)*$/;
+const ROW = /^[A-Z]\d+[a-z]?(-\S+)?$/;
 
 /** Counts fault tests by name: the last line says how many of them were survived. A skipped test was not. */
 export default class Survivors implements Reporter {
