@@ -5,7 +5,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/services.ts'],
     reporters: ['default', './test/support/totals.ts'],
-    maxWorkers: 2,
+    maxWorkers: 3,
     // Real processes, databases and browsers on a machine that does other things too: what is broken fails twice.
     retry: process.env.CI === 'true' ? 1 : 0,
     testTimeout: 30_000,
