@@ -50,7 +50,9 @@ async function knownAt(address: string): Promise<Known> {
   const ids = models.data.map(({ id = '' }) => id);
   return {
     model: ids,
-    id: [...ids, ...runs.data.map(({ id = '' }) => id), ...Array<string>(ids.length).fill(incident)],
+    id: ids,
+    '/v1/admin/sync/{id}': runs.data.map(({ id = '' }) => id),
+    '/v1/admin/incidents/{id}/updates': [incident],
     creator: ids.map((id) => id.split('/')[0] ?? ''),
     provider: providers.data.map(({ id = '' }) => id),
     search: ['gpt', 'claude', 'a', '%', '_'],

@@ -103,7 +103,8 @@ function pathOf(operation: DocumentedOperation, known: Known, isGood: boolean): 
   const model = fc.constantFrom(...(known.model ?? ['a/b'])).map((id) => id.split('/'));
   const other = (name: string) => {
     const parameter = operation.parameters.find((each) => each.name === name);
-    return parameter === undefined ? hostile : parameterOf(parameter, known);
+    if (parameter === undefined) return hostile;
+    return parameterOf(parameter, { ...known, [name]: known[operation.path] ?? known[name] ?? [] });
   };
   return fc
     .tuple(

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { resolved, type Parameter, type Schema } from './document.ts';
 
-/** What there is to ask for: ids and words of the catalogue under test, by the name of the parameter that takes them. */
+/** What there is to ask for: ids and words of the catalogue under test, by the name of the parameter that takes them, or by the path that does. */
 export type Known = Record<string, string[]>;
 
 /** Texts that programs stumble over; as they stand in a URL, so that some can not be decoded. */
